@@ -1,0 +1,36 @@
+"""Run one of the commands in bin/."""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from launcher import LaunchError  # noqa: E402
+
+COMMANDS = {
+    "demo": "launcher.demo",
+    "manage": "launcher.manage",
+    "stop": "launcher.stop",
+    "test": "launcher.suite",
+}
+
+
+def main() -> int:
+    """Run the command and turn a failure into its one sentence."""
+    name, *args = sys.argv[1:]
+    try:
+        return import_module(COMMANDS[name]).main(args)
+    except LaunchError as error:
+        print(error, file=sys.stderr)
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+    except OSError as error:
+        if error.errno not in (28, 122):  # ENOSPC, EDQUOT
+            raise
+        print("The disk is full: free some space and start again.", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,59 @@
+"""Give the test run a PostgreSQL and a Valkey of its own, and tests the same."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT / "bin"))
+
+from launcher import testing  # noqa: E402
+
+# The URLs are known before the servers run, so the settings can load now and
+# every conftest.py below may import models at its top.
+services = testing.Services()
+os.environ.update(services.environment())
+for _name, _value in {
+    "DJANGO_SETTINGS_MODULE": "crm.settings",
+    "DEBUG": "0",
+    "SECRET_KEY": "only-for-tests-" + "x" * 40,
+    "ALLOWED_HOSTS": "127.0.0.1,localhost,testserver",
+    "CRM_INSECURE_HTTP": "1",
+    "STATICFILES_BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage",
+    # Playwright runs an event loop in the thread that also asks the database.
+    "DJANGO_ALLOW_ASYNC_UNSAFE": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}.items():
+    os.environ[_name] = _value
+
+import django  # noqa: E402
+
+django.setup()
+
+
+def pytest_configure(config):
+    """Start the servers in each process that runs tests, not in xdist's controller."""
+    is_worker = hasattr(config, "workerinput")
+    distributes = bool(getattr(config.option, "numprocesses", None))
+    if is_worker or not distributes:
+        testing.sweep()
+        services.start()
+
+
+def pytest_unconfigure(config):
+    services.stop()
+
+
+@pytest.fixture(scope="session")
+def launcher():
+    """Return start_postgres(place), start_valkey(place) and make_place()."""
+    return testing
+
+
+@pytest.fixture(scope="session")
+def test_services():
+    """Return the run's own servers: `.postgres` and `.valkey`, None where given."""
+    return services
