@@ -1,0 +1,1 @@
+"""Models and statistics on data frames: a plain library that knows no web framework."""
