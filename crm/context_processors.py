@@ -1,0 +1,56 @@
+"""What the frame around every page needs."""
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils import translation
+from django.utils.functional import SimpleLazyObject
+
+THEMES = ("light", "dark", "auto")
+
+
+def shell(request: HttpRequest) -> dict[str, object]:
+    """Return navigation, languages and the reader's choices of look."""
+    theme = request.COOKIES.get("theme", "auto")
+    return {
+        # Parts of pages are rendered too; only whole pages look at the navigation.
+        "navigation": SimpleLazyObject(lambda: navigation(request)),
+        "languages": SimpleLazyObject(languages),
+        "theme": theme if theme in THEMES else "auto",
+        "sidebar": "narrow" if request.COOKIES.get("sidebar") == "narrow" else "wide",
+    }
+
+
+def navigation(request: HttpRequest) -> list[dict]:
+    """Return the person's menu; the entry nearest to the address is the active one."""
+    try:
+        from crm.generic.registry import registry
+    except ImportError:
+        return []
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return []
+    sections = registry.navigation(user)
+    items = [item for section in sections for item in section["items"]]
+    here = [item for item in items if is_under(request.path, item["url"])]
+    active = max(here, key=lambda item: len(item["url"]), default=None)
+    return [
+        {
+            **section,
+            "items": [{**item, "active": item is active} for item in section["items"]],
+        }
+        for section in sections
+    ]
+
+
+def is_under(path: str, url: str) -> bool:
+    """Say whether an address belongs to a menu entry; the start page owns only itself."""
+    return path == url or (url != "/" and path.startswith(url))
+
+
+def languages() -> list[dict[str, object]]:
+    """Return the languages, each by its own name."""
+    current = translation.get_language()
+    return [
+        {"code": code, "name": name, "active": code == current}
+        for code, name in settings.LANGUAGES
+    ]
