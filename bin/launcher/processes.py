@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from .console import say
+
 PROC = Path("/proc")
 
 
@@ -111,6 +113,6 @@ def lock(path: Path, waiting: str) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print(waiting, flush=True)
+            say(waiting)
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
