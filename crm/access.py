@@ -1,0 +1,155 @@
+"""Decide who sees and does what; everything that reads rows goes through here.
+
+A grant is (role, model, verb, scope). Without a grant nothing is allowed. A model says
+by ``access_path`` which user a row belongs to, or by ``access_shared`` that it is
+reference data. See docs/access.md.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import Http404
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from crm.models import User
+
+ANY_MODEL = "*"
+
+
+class Verb(models.TextChoices):
+    """What a grant lets a person do with rows of a model."""
+
+    VIEW = "view", _("view")
+    ADD = "add", _("add")
+    CHANGE = "change", _("change")
+    DELETE = "delete", _("delete")
+    IMPORT = "import", _("import")
+    EXPORT = "export", _("export")
+    RUN = "run", _("run")
+
+
+class Scope(models.TextChoices):
+    """Whose rows a grant reaches, narrowest first."""
+
+    OWN = "own", _("own")
+    TEAM = "team", _("team")
+    SUBTREE = "subtree", _("team and the teams below")
+    ALL = "all", _("all")
+
+
+SCOPE_RANK = {scope: rank for rank, scope in enumerate(Scope.values)}
+
+
+def widest(scopes: list[str]) -> str | None:
+    """Return the scope that reaches furthest, or None without any."""
+    return max(scopes, key=SCOPE_RANK.__getitem__, default=None)
+
+
+def scope_of(user: User, verb: str, model: type[models.Model]) -> str | None:
+    """Return how far the user's grants for the verb reach, or None."""
+    if not getattr(user, "is_active", False):
+        return None
+    if user.is_superuser:
+        return Scope.ALL
+    grants = user.grant_table
+    return widest(
+        grants.get((model._meta.label_lower, verb), [])
+        + grants.get((ANY_MODEL, verb), [])
+    )
+
+
+def owner_condition(model: type[models.Model], user: User, scope: str) -> models.Q:
+    """Return the filter that keeps the rows of the scope."""
+    if scope == Scope.ALL or getattr(model, "access_shared", False):
+        return models.Q()
+    path = model.access_path
+    # A model whose rows are people (access_path "pk") has the team on the row itself.
+    prefix = "" if path == "pk" else f"{path}__"
+    own = models.Q(**{path: user.pk})
+    if scope == Scope.OWN or user.team_id is None:
+        return own
+    if scope == Scope.TEAM:
+        return own | models.Q(**{f"{prefix}team": user.team_id})
+    return own | models.Q(**{f"{prefix}team__path__startswith": user.team.path})
+
+
+class VisibleQuerySet(models.QuerySet):
+    """A queryset that can be narrowed to what a person may see."""
+
+    def visible_to(self, user: User, verb: str = Verb.VIEW) -> VisibleQuerySet:
+        """Keep the rows for which the user holds the verb; none without a grant."""
+        scope = scope_of(user, verb, self.model)
+        if scope is None:
+            return self.none()
+        return self.filter(owner_condition(self.model, user, scope))
+
+
+VisibleManager = models.Manager.from_queryset(VisibleQuerySet, "VisibleManager")
+
+
+def can(user: User, verb: str, target: Any) -> bool:
+    """Tell whether the user holds the verb on a model, or on one row of it."""
+    if isinstance(target, type):
+        return scope_of(user, verb, target) is not None
+    model = type(target)
+    scope = scope_of(user, verb, model)
+    if scope is None:
+        return False
+    if scope == Scope.ALL or getattr(model, "access_shared", False):
+        return True
+    # The same condition as the list's, asked of the database, so they cannot differ.
+    condition = owner_condition(model, user, scope)
+    return model._base_manager.filter(condition, pk=target.pk).exists()
+
+
+def require(user: User, verb: str, model: type[models.Model]) -> None:
+    """Raise PermissionDenied unless the user holds the verb on the model."""
+    if not can(user, verb, model):
+        raise PermissionDenied
+
+
+def get_visible_or_404(
+    source: type[models.Model] | models.QuerySet,
+    user: User,
+    pk: Any,
+    verb: str = Verb.VIEW,
+) -> Any:
+    """Return the row if the user may see it and holds the verb on it.
+
+    Raises PermissionDenied where the role lacks the verb on the model, Http404 where the
+    row is hidden or absent: the two are not told apart.
+    """
+    queryset = source if isinstance(source, models.QuerySet) else source.objects.all()
+    require(user, verb, queryset.model)
+    visible = queryset.visible_to(user, Verb.VIEW)
+    if verb != Verb.VIEW:
+        visible = visible.visible_to(user, verb)
+    try:
+        return visible.get(pk=pk)
+    except (queryset.model.DoesNotExist, ValueError, OverflowError) as error:
+        raise Http404 from error
+
+
+def restrict_choices(form: Any, user: User) -> None:
+    """Narrow every relation field of a form to rows that the user may see."""
+    for field in form.fields.values():
+        queryset = getattr(field, "queryset", None)
+        if isinstance(queryset, VisibleQuerySet):
+            field.queryset = queryset.visible_to(user)
+
+
+class OutOfReachError(PermissionDenied):
+    """A write would put the row outside what its author may change."""
+
+
+def require_in_reach(user: User, verb: str, instance: models.Model) -> None:
+    """Raise OutOfReachError when a saved row left the actor's own reach.
+
+    Call it inside the transaction of the write, so that raising undoes it.
+    """
+    if not can(user, verb, instance):
+        raise OutOfReachError

@@ -1,0 +1,21 @@
+"""Start-up of the framework: find what the apps have declared."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+from django.utils.module_loading import autodiscover_modules
+from django.utils.translation import gettext_lazy as _
+
+
+class CrmConfig(AppConfig):
+    """Load every app's declarations once all models are there."""
+
+    name = "crm"
+    label = "crm"
+    verbose_name = _("Platform")
+
+    def ready(self) -> None:
+        from crm import checks  # noqa: F401  (registers the system checks)
+        from crm.grants import seed_grants
+
+        post_migrate.connect(seed_grants, sender=self)
+        autodiscover_modules("pages", "panels", "tiles", "receivers", "jobs")

@@ -1,0 +1,88 @@
+"""Default grants: each app declares its own in ``<app>/grants.py``.
+
+    DEFAULT_GRANTS = {"app.model": {"representative": "view=team add=own change=own"}}
+
+They are written once per model after migrating; later edits stay.
+"""
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from django.apps import AppConfig, apps
+from django.db import transaction
+
+from crm.access import Scope, Verb
+
+DEFAULT_GRANTS = {
+    "*": {
+        "administrator": " ".join(f"{verb}={Scope.ALL}" for verb in Verb.values),
+    },
+    "crm.user": {
+        role: "view=all"
+        for role in (
+            "representative",
+            "sales_manager",
+            "marketer",
+            "agent",
+            "service_manager",
+            "analyst",
+            "executive",
+        )
+    },
+    "crm.tag": {
+        "representative": "view=all",
+        "sales_manager": "view=all add=all change=all",
+        "marketer": "view=all add=all change=all",
+        "agent": "view=all",
+        "service_manager": "view=all add=all change=all",
+        "analyst": "view=all",
+        "executive": "view=all",
+    },
+    "crm.job": {
+        role: "view=own run=own"
+        for role in (
+            "representative",
+            "sales_manager",
+            "marketer",
+            "agent",
+            "service_manager",
+            "analyst",
+            "executive",
+        )
+    },
+    "crm.importrun": {
+        role: "view=own"
+        for role in ("representative", "sales_manager", "marketer", "service_manager")
+    },
+}
+
+
+def declared_grants() -> dict[str, dict[str, str]]:
+    """Return the default grants of all apps."""
+    declared = dict(DEFAULT_GRANTS)
+    for config in apps.get_app_configs():
+        name = f"{config.name}.grants"
+        if config.name != "crm" and find_spec(name) is not None:
+            declared |= import_module(name).DEFAULT_GRANTS
+    return declared
+
+
+@transaction.atomic
+def seed_grants(sender: AppConfig | None = None, **kwargs: Any) -> None:
+    """Create the roles, and the default grants of each model not seen before."""
+    from crm.models import Grant, Role, SeededModel
+    from crm.models.users import ROLE_LABELS
+
+    roles = {code: Role.objects.get_or_create(code=code)[0] for code in ROLE_LABELS}
+    for label, by_role in declared_grants().items():
+        if not SeededModel.objects.get_or_create(model=label)[1]:
+            continue
+        Grant.objects.bulk_create(
+            [
+                Grant(role=roles[role], model=label, verb=verb, scope=scope)
+                for role, text in by_role.items()
+                for verb, scope in (part.split("=") for part in text.split())
+            ],
+            ignore_conflicts=True,
+        )

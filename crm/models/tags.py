@@ -1,0 +1,29 @@
+"""Tags."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from crm.models.base import BaseModel
+
+
+class Tag(BaseModel):
+    """A short coloured word that groups rows."""
+
+    COLOURS = [
+        (name, name)
+        for name in ("blue", "azure", "green", "yellow", "orange", "red", "purple")
+    ]
+    name = models.CharField(_("name"), max_length=60, unique=True)
+    colour = models.CharField(
+        _("colour"), max_length=10, choices=COLOURS, default="blue"
+    )
+
+    access_shared = True
+
+    class Meta:
+        verbose_name = _("tag")
+        verbose_name_plural = _("tags")
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,196 @@
+"""People, their teams and their rights."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from crm.access import Scope, Verb, VisibleQuerySet
+from crm.models.base import BaseModel
+
+ROLE_LABELS = {
+    "representative": _("Representative"),
+    "sales_manager": _("Sales manager"),
+    "marketer": _("Marketer"),
+    "agent": _("Agent"),
+    "service_manager": _("Service manager"),
+    "analyst": _("Analyst"),
+    "executive": _("Executive"),
+    "administrator": _("Administrator"),
+}
+
+
+class Team(BaseModel):
+    """A team in the tree of teams; ``path`` lists the ids from the root down."""
+
+    name = models.CharField(_("name"), max_length=120, unique=True)
+    parent = models.ForeignKey(
+        "self",
+        verbose_name=_("part of"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="children",
+    )
+    path = models.CharField(max_length=400, editable=False, default="")
+
+    access_shared = True
+
+    class Meta:
+        verbose_name = _("team")
+        verbose_name_plural = _("teams")
+        ordering = ("path", "pk")
+        indexes = (
+            models.Index(
+                fields=["path"], name="team_path_prefix", opclasses=["text_pattern_ops"]
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        """Refuse a tree that bites its tail."""
+        if self.pk and self.parent and f"/{self.pk}/" in self.parent.path:
+            raise ValidationError({"parent": _("A team cannot be below itself.")})
+
+    @transaction.atomic
+    def save(self, *args: object, **kwargs: object) -> None:
+        """Save the team and carry a changed path down to every team below it."""
+        super().save(*args, **kwargs)
+        old = self.path
+        self.path = f"{self.parent.path if self.parent else '/'}{self.pk}/"
+        if old == self.path:
+            return
+        Team.objects.filter(pk=self.pk).update(path=self.path)
+        if old:
+            for team in Team.objects.filter(path__startswith=old).exclude(pk=self.pk):
+                Team.objects.filter(pk=team.pk).update(
+                    path=self.path + team.path.removeprefix(old)
+                )
+
+
+class Role(models.Model):
+    """A named set of grants that people hold."""
+
+    code = models.SlugField(_("code"), max_length=60, unique=True)
+    name = models.CharField(_("name"), max_length=120, blank=True)
+
+    class Meta:
+        verbose_name = _("role")
+        verbose_name_plural = _("roles")
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return str(self.name or ROLE_LABELS.get(self.code, self.code))
+
+
+class Grant(models.Model):
+    """One right: a role may do the verb with the model's rows in the scope."""
+
+    role = models.ForeignKey(Role, on_delete=models.CASCADE, related_name="grants")
+    model = models.CharField(
+        _("model"),
+        max_length=100,
+        help_text=_("For example app.model; * means every one."),
+    )
+    verb = models.CharField(_("verb"), max_length=10, choices=Verb.choices)
+    scope = models.CharField(_("scope"), max_length=10, choices=Scope.choices)
+
+    class Meta:
+        verbose_name = _("grant")
+        verbose_name_plural = _("grants")
+        ordering = ("role", "model", "verb")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["role", "model", "verb"], name="grant_once_per_role"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.role}: {self.verb} {self.model} ({self.scope})"
+
+
+class SeededModel(models.Model):
+    """Remember whose default grants were written, so that edits are never undone."""
+
+    model = models.CharField(max_length=100, unique=True)
+
+    class Meta:
+        verbose_name = _("seeded model")
+        verbose_name_plural = _("seeded models")
+
+    def __str__(self) -> str:
+        return self.model
+
+
+class UserQuerySet(VisibleQuerySet):
+    """People."""
+
+    def active(self) -> UserQuerySet:
+        """Keep those who can sign in."""
+        return self.filter(is_active=True)
+
+
+class CrmUserManager(UserManager.from_queryset(UserQuerySet)):
+    """Django's user manager over our queryset."""
+
+
+class User(AbstractUser):
+    """A person who signs in."""
+
+    email = models.EmailField(_("email"), unique=True)
+    team = models.ForeignKey(
+        Team,
+        verbose_name=_("team"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="members",
+    )
+    roles = models.ManyToManyField(
+        Role, verbose_name=_("roles"), blank=True, related_name="users"
+    )
+    title = models.CharField(_("job title"), max_length=120, blank=True)
+    language = models.CharField(
+        _("language"), max_length=10, choices=settings.LANGUAGES, blank=True
+    )
+    time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
+    is_demo = models.BooleanField(
+        _("demo data"), default=False, db_default=False, editable=False
+    )
+
+    objects = CrmUserManager()
+
+    # Everyone who holds a grant on people may pick any colleague as an owner.
+    access_shared = True
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+        ordering = ("first_name", "last_name", "pk")
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.username
+
+    @cached_property
+    def grant_table(self) -> dict[tuple[str, str], list[str]]:
+        """Return {(model label, verb): [scope, …]}; one query per request."""
+        table: dict[tuple[str, str], list[str]] = defaultdict(list)
+        rows = Grant.objects.filter(role__users=self).values_list(
+            "model", "verb", "scope"
+        )
+        for model, verb, scope in rows:
+            table[model, verb].append(scope)
+        return dict(table)
+
+    @cached_property
+    def role_codes(self) -> frozenset[str]:
+        """Return the codes of the person's roles."""
+        return frozenset(self.roles.values_list("code", flat=True))

@@ -1,0 +1,55 @@
+"""Constants of customers."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Kind(models.TextChoices):
+    """Whether a customer is a person or a company."""
+
+    PERSON = "person", _("Person")
+    COMPANY = "company", _("Company")
+
+
+class Gender(models.TextChoices):
+    """Gender, where a person told it."""
+
+    FEMALE = "female", _("Female")
+    MALE = "male", _("Male")
+    OTHER = "other", _("Other")
+
+
+class Source(models.TextChoices):
+    """The channel a customer or lead came through."""
+
+    ORGANIC = "organic", _("Organic search")
+    PAID = "paid", _("Paid search")
+    SOCIAL = "social", _("Social media")
+    EMAIL = "email", _("Email")
+    REFERRAL = "referral", _("Referral")
+    DIRECT = "direct", _("Direct traffic")
+    DISPLAY = "display", _("Display advertising")
+    EVENT = "event", _("Trade fair or event")
+    PHONE = "phone", _("Phone")
+    STORE = "store", _("Store")
+    OTHER = "other", _("Other")
+    UNKNOWN = "unknown", _("Unknown")
+
+
+class InteractionKind(models.TextChoices):
+    """How we were in touch."""
+
+    CALL = "call", _("Call")
+    EMAIL = "email", _("Email")
+    MEETING = "meeting", _("Meeting")
+    CHAT = "chat", _("Chat")
+    WEB = "web", _("Web visit")
+    NOTE = "note", _("Note")
+
+
+class Direction(models.TextChoices):
+    """Who started it."""
+
+    IN = "in", _("Incoming")
+    OUT = "out", _("Outgoing")
+    NONE = "none", _("Internal")

@@ -1,0 +1,220 @@
+"""Customers, the people at them, and what was said."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from crm.models import BaseModel, OwnedModel, Tag
+from crm.money import default_currency
+from customers.choices import Direction, Gender, InteractionKind, Kind, Source
+from customers.querysets import CustomerQuerySet
+
+
+class Customer(OwnedModel):
+    """A person or a company that buys, or may."""
+
+    kind = models.CharField(
+        _("kind"), max_length=10, choices=Kind.choices, default=Kind.PERSON
+    )
+    name = models.CharField(_("name"), max_length=200)
+    phone = models.CharField(_("phone"), max_length=40, blank=True)
+    email = models.EmailField(_("email"), blank=True)
+    website = models.URLField(_("website"), blank=True)
+    address = models.CharField(_("address"), max_length=300, blank=True)
+    postal_code = models.CharField(_("postal code"), max_length=20, blank=True)
+    city = models.CharField(_("city"), max_length=120, blank=True)
+    region = models.CharField(_("region"), max_length=120, blank=True)
+    country = models.CharField(_("country"), max_length=80, blank=True)
+    birth_date = models.DateField(_("birth date"), null=True, blank=True)
+    gender = models.CharField(
+        _("gender"), max_length=10, choices=Gender.choices, blank=True
+    )
+    annual_income = models.DecimalField(
+        _("annual income"),
+        max_digits=14,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+    )
+    currency = models.CharField(_("currency"), max_length=3, default=default_currency)
+    source = models.CharField(
+        _("source"), max_length=20, choices=Source.choices, default=Source.UNKNOWN
+    )
+    acquisition_cost = models.DecimalField(
+        _("acquisition cost"),
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+    )
+    referred_by = models.ForeignKey(
+        "self",
+        verbose_name=_("referred by"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="referrals",
+    )
+    customer_since = models.DateField(_("customer since"), null=True, blank=True)
+    tags = models.ManyToManyField(
+        Tag, verbose_name=_("tags"), blank=True, related_name="customers"
+    )
+    external_system = models.CharField(_("outside system"), max_length=40, blank=True)
+    external_id = models.CharField(_("outside id"), max_length=100, blank=True)
+    custom = models.JSONField(_("custom fields"), default=dict, blank=True)
+
+    objects = models.Manager.from_queryset(CustomerQuerySet)()
+
+    class Meta:
+        verbose_name = _("customer")
+        verbose_name_plural = _("customers")
+        ordering = ("name", "pk")
+        indexes = (
+            models.Index(fields=["name", "id"], name="customer_by_name"),
+            models.Index(fields=["owner", "name", "id"], name="customer_by_owner"),
+            models.Index(fields=["city", "name", "id"], name="customer_by_city"),
+            models.Index(fields=["-created_at", "-id"], name="customer_by_created"),
+            models.Index(
+                fields=["email"], name="customer_by_email", condition=~Q(email="")
+            ),
+            models.Index(
+                fields=["phone"], name="customer_by_phone", condition=~Q(phone="")
+            ),
+        )
+        constraints = (
+            models.UniqueConstraint(
+                fields=["external_system", "external_id"],
+                name="customer_outside_id",
+                condition=~Q(external_id=""),
+                violation_error_message=_("A customer with this outside id exists."),
+            ),
+            models.CheckConstraint(
+                condition=Q(annual_income__isnull=True) | Q(annual_income__gte=0),
+                name="customer_income_not_negative",
+            ),
+            models.CheckConstraint(condition=~Q(name=""), name="customer_has_a_name"),
+            models.CheckConstraint(
+                condition=Q(referred_by__isnull=True) | ~Q(referred_by=F("id")),
+                name="customer_not_referred_by_itself",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """Return the customer's page."""
+        return reverse("customers:customer_detail", args=[self.pk])
+
+    def clean(self) -> None:
+        """Check dates and that nobody refers themselves."""
+        errors = {}
+        if self.birth_date and self.birth_date > timezone.localdate():
+            errors["birth_date"] = _("A birth date lies in the past.")
+        if self.pk and self.referred_by_id == self.pk:
+            errors["referred_by"] = _("A customer cannot be referred by itself.")
+        if errors:
+            raise ValidationError(errors)
+
+
+class Contact(BaseModel):
+    """A person at a company customer."""
+
+    customer = models.ForeignKey(
+        Customer,
+        verbose_name=_("customer"),
+        on_delete=models.CASCADE,
+        related_name="contacts",
+    )
+    name = models.CharField(_("name"), max_length=200)
+    job_title = models.CharField(_("job title"), max_length=120, blank=True)
+    phone = models.CharField(_("phone"), max_length=40, blank=True)
+    email = models.EmailField(_("email"), blank=True)
+    is_primary = models.BooleanField(_("first contact"), default=False)
+    notes = models.TextField(_("notes"), blank=True)
+
+    access_path = "customer__owner"
+
+    class Meta:
+        verbose_name = _("contact")
+        verbose_name_plural = _("contacts")
+        ordering = ("name", "pk")
+        indexes = (
+            models.Index(fields=["name", "id"], name="contact_by_name"),
+            models.Index(
+                fields=["customer", "email"], name="contact_by_customer_email"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """Return the contact's page."""
+        return reverse("customers:contact_detail", args=[self.pk])
+
+
+class Interaction(OwnedModel):
+    """A call, mail, meeting, chat, web visit or note."""
+
+    customer = models.ForeignKey(
+        Customer,
+        verbose_name=_("customer"),
+        on_delete=models.CASCADE,
+        related_name="interactions",
+    )
+    contact = models.ForeignKey(
+        Contact,
+        verbose_name=_("contact"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="interactions",
+    )
+    kind = models.CharField(
+        _("kind"),
+        max_length=10,
+        choices=InteractionKind.choices,
+        default=InteractionKind.NOTE,
+    )
+    direction = models.CharField(
+        _("direction"), max_length=5, choices=Direction.choices, default=Direction.OUT
+    )
+    subject = models.CharField(_("subject"), max_length=200)
+    body = models.TextField(_("text"), blank=True)
+    occurred_at = models.DateTimeField(_("when"), default=timezone.now)
+
+    access_path = "customer__owner"
+
+    class Meta:
+        verbose_name = _("interaction")
+        verbose_name_plural = _("interactions")
+        ordering = ("-occurred_at", "-pk")
+        indexes = (
+            models.Index(
+                fields=["customer", "-occurred_at"], name="interaction_by_customer"
+            ),
+            models.Index(fields=["-occurred_at", "-id"], name="interaction_by_time"),
+        )
+
+    def __str__(self) -> str:
+        return self.subject
+
+    def get_absolute_url(self) -> str:
+        """Return the interaction's page."""
+        return reverse("customers:interaction_detail", args=[self.pk])
+
+    def clean(self) -> None:
+        """Refuse a contact of another customer."""
+        if self.contact_id and self.contact.customer_id != self.customer_id:
+            raise ValidationError(
+                {"contact": _("This contact belongs to another customer.")}
+            )

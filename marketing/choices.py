@@ -1,0 +1,25 @@
+"""States of campaigns."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class CampaignState(models.TextChoices):
+    """Where a campaign stands."""
+
+    PLANNED = "planned", _("Planned")
+    RUNNING = "running", _("Running")
+    FINISHED = "finished", _("Finished")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class Channel(models.TextChoices):
+    """How a campaign reaches people."""
+
+    EMAIL = "email", _("Email")
+    SOCIAL = "social", _("Social media")
+    SEARCH = "search", _("Search advertising")
+    PHONE = "phone", _("Phone")
+    EVENT = "event", _("Event")
+    PRINT = "print", _("Print")
+    OTHER = "other", _("Other")

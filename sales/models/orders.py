@@ -1,0 +1,116 @@
+"""Orders, returns and their lines."""
+
+from decimal import Decimal
+
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from crm.models import BaseModel, OwnedModel
+from crm.money import default_currency
+from customers.models import Customer
+from sales.choices import OrderKind, OrderState
+from sales.models.catalogue import Product
+from sales.querysets import OrderQuerySet
+
+
+class Order(OwnedModel):
+    """A sale or a return; ``total`` is the exact sum of its lines.
+
+    Amounts keep four decimals, because prices below a penny exist and the sum over all
+    orders has to equal the sum over all lines. A return's quantities are negative.
+    """
+
+    number = models.CharField(_("number"), max_length=60, unique=True)
+    customer = models.ForeignKey(
+        Customer,
+        verbose_name=_("customer"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="orders",
+    )
+    kind = models.CharField(
+        _("kind"), max_length=10, choices=OrderKind.choices, default=OrderKind.SALE
+    )
+    state = models.CharField(
+        _("state"), max_length=10, choices=OrderState.choices, default=OrderState.DRAFT
+    )
+    placed_at = models.DateTimeField(_("ordered"), default=timezone.now)
+    country = models.CharField(_("country"), max_length=80, blank=True)
+    currency = models.CharField(_("currency"), max_length=3, default=default_currency)
+    total = models.DecimalField(
+        _("total"),
+        max_digits=18,
+        decimal_places=4,
+        default=Decimal(0),
+        db_default=Decimal(0),
+        editable=False,
+    )
+    notes = models.TextField(_("notes"), blank=True)
+
+    objects = models.Manager.from_queryset(OrderQuerySet)()
+
+    class Meta:
+        verbose_name = _("order")
+        verbose_name_plural = _("orders")
+        ordering = ("-placed_at", "-pk")
+        indexes = (
+            models.Index(fields=["-placed_at", "-id"], name="order_by_time"),
+            models.Index(fields=["customer", "-placed_at"], name="order_by_customer"),
+            models.Index(fields=["owner", "-placed_at", "-id"], name="order_by_owner"),
+            models.Index(fields=["total", "id"], name="order_by_total"),
+        )
+
+    def __str__(self) -> str:
+        return self.number
+
+    def get_absolute_url(self) -> str:
+        """Return the order's page."""
+        return reverse("sales:order_detail", args=[self.pk])
+
+
+class OrderLine(BaseModel):
+    """One line of an order; the amount is computed by the database."""
+
+    order = models.ForeignKey(
+        Order, verbose_name=_("order"), on_delete=models.CASCADE, related_name="lines"
+    )
+    line_no = models.PositiveIntegerField(_("line"))
+    product = models.ForeignKey(
+        Product,
+        verbose_name=_("product"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="order_lines",
+    )
+    description = models.CharField(_("description"), max_length=300, blank=True)
+    quantity = models.DecimalField(_("quantity"), max_digits=14, decimal_places=3)
+    unit_price = models.DecimalField(_("price"), max_digits=14, decimal_places=4)
+    amount = models.GeneratedField(
+        expression=F("quantity") * F("unit_price"),
+        output_field=models.DecimalField(_("amount"), max_digits=28, decimal_places=7),
+        db_persist=True,
+        verbose_name=_("amount"),
+    )
+
+    access_path = "order__owner"
+
+    class Meta:
+        verbose_name = _("order line")
+        verbose_name_plural = _("order lines")
+        ordering = ("order", "line_no")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["order", "line_no"], name="order_line_number"
+            ),
+            models.CheckConstraint(
+                condition=~Q(quantity=0), name="order_line_quantity_not_zero"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.order_id}/{self.line_no}"
