@@ -9,7 +9,9 @@ import pytest
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "bin"))
 
-from launcher import testing  # noqa: E402
+from launcher import browser, testing  # noqa: E402
+
+NO_BROWSER = "no Chromium was found (apt install chromium fonts-noto-cjk)"
 
 # The URLs are known before the servers run, so the settings can load now and
 # every conftest.py below may import models at its top.
@@ -47,6 +49,22 @@ def pytest_unconfigure(config):
     services.stop()
 
 
+def pytest_runtest_setup(item):
+    """Without a browser a browser test is left out, loudly; in CI it fails."""
+    if item.get_closest_marker("browser") and browser.find() is None:
+        if browser.in_ci():
+            pytest.fail(NO_BROWSER)
+        pytest.skip(NO_BROWSER)
+
+
+def pytest_terminal_summary(terminalreporter):
+    skipped = terminalreporter.stats.get("skipped", [])
+    count = sum(NO_BROWSER in str(report.longrepr) for report in skipped)
+    if count:
+        line = f"BROWSER TESTS DID NOT RUN ({count}): {NO_BROWSER}"
+        terminalreporter.write_sep("!", line, red=True, bold=True)
+
+
 @pytest.fixture(scope="session")
 def launcher():
     """Return start_postgres(place), start_valkey(place) and make_place()."""
@@ -57,3 +75,9 @@ def launcher():
 def test_services():
     """Return the run's own servers: `.postgres` and `.valkey`, None where given."""
     return services
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Return the path of the browser for tests marked `browser`."""
+    return browser.find()

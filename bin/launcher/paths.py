@@ -37,12 +37,10 @@ class Paths:
         """Tell copies apart: the same short text for the same var folder."""
         return hashlib.sha256(os.fsencode(self.var)).hexdigest()[:12]
 
-    @cached_property
+    @property
     def site_packages(self) -> Path:
         found = sorted(self.venv.glob("lib/python3*/site-packages"))
-        if not found:
-            raise LaunchError(f"The virtual environment {self.venv} is incomplete.")
-        return found[-1]
+        return found[-1] if found else self.venv / "lib" / "python3" / "site-packages"
 
     def prepare(self) -> None:
         """Make the folders that every command writes to."""

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
+from functools import cached_property
 from importlib.machinery import PathFinder
 from pathlib import Path
 from urllib.parse import quote
@@ -143,8 +144,12 @@ class Postgres:
         self.sockets = sockets
         self.settings = {**SETTINGS, **(THROW_AWAY if throw_away else {})}
         self.throw_away = throw_away
+        self.site_packages = site_packages
         self.user = account()
-        self.binaries = find_binaries(site_packages)
+
+    @cached_property
+    def binaries(self) -> Path:
+        return find_binaries(self.site_packages)
 
     def url(self, database: str = "crm") -> str:
         return f"postgresql://postgres@{quote(str(self.sockets), safe='')}/{database}"
@@ -180,9 +185,9 @@ class Postgres:
         pid = self.pid()
         if pid is None:
             return False
-        mode = "immediate" if self.throw_away else "fast"
-        self._control("stop", "-m", mode, "-t", "60")
-        if not wait_gone(pid, 10):
+        # A signal, not pg_ctl: it works with the environment deleted, too.
+        send(pid, signal.SIGQUIT if self.throw_away else signal.SIGINT)
+        if not wait_gone(pid, 60):
             self.kill()
         return True
 

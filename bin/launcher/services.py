@@ -2,7 +2,11 @@
 
 import os
 import secrets
+import subprocess
+from pathlib import Path
 
+from . import LaunchError, interrupts
+from .dotenv import load
 from .paths import Paths, socket_folder
 from .postgres import Postgres, service_home
 from .processes import lock
@@ -16,6 +20,7 @@ class Services:
         self.paths = paths
         self.embedded: dict[str, Postgres | Valkey] = {}
         self.started: list[str] = []
+        load(paths.root / ".env")
         if not os.environ.get("DATABASE_URL"):
             self.embedded["database"] = embedded_postgres(paths)
         if not os.environ.get("REDIS_URL"):
@@ -23,11 +28,31 @@ class Services:
 
     def start(self) -> None:
         """Start what is embedded and down; remember what this command started."""
+        self._probe_given()
         waiting = "Waiting for another start of this copy to finish."
         with lock(self.paths.run / "services.lock", waiting):
             for name, server in self.embedded.items():
-                if server.start():
+                if server.pid() is None:
+                    # First noted, then started: an interruption leaves nothing up.
                     self.started.append(name)
+                with interrupts.held():
+                    server.start()
+
+    def _probe_given(self) -> None:
+        given = {"DATABASE_URL": "database", "REDIS_URL": "broker"}
+        for name, what in given.items():
+            if what not in self.embedded:
+                probe = Path(__file__).with_name("probe.py")
+                args = [str(self.paths.python), str(probe), name]
+                done = subprocess.run(args, capture_output=True, text=True)
+                if done.returncode != 0:
+                    lines = (done.stdout or done.stderr or "no reason given").split(
+                        "\n"
+                    )
+                    reason = [line for line in lines if line][-1]
+                    raise LaunchError(
+                        f"The {what} in {name} does not answer: {reason}."
+                    )
 
     def stop_started(self) -> None:
         for name in reversed(self.started):

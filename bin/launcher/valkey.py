@@ -47,7 +47,7 @@ class Valkey:
         self.socket = sockets / "vk.sock"
         self.pidfile = home / "pid"
         self.logfile = home / "server.log"
-        self.binary = find_binary(site_packages)
+        self.site_packages = site_packages
 
     def url(self) -> str:
         return f"unix://{quote(str(self.socket))}"
@@ -116,7 +116,7 @@ class Valkey:
             "maxmemory-policy": "noeviction",
             "set-proc-title": "no",
         }
-        args = [self.binary]
+        args: list = [find_binary(self.site_packages)]
         for name, value in options.items():
             args += [f"--{name}", os.fspath(value)]
         self.pidfile.unlink(missing_ok=True)
