@@ -43,16 +43,20 @@ def group_rows(*columns: np.ndarray) -> tuple[list[np.ndarray], np.ndarray, np.n
 def _maximise(
     objective: Callable[[np.ndarray], tuple[float, np.ndarray]],
     starts: tuple[tuple[float, ...], ...],
+    fixed: dict[int, float] | None = None,
 ) -> np.ndarray:
     """Return the best log-parameters over several starts."""
     best = None
+    bounds = [(-LOG_BOUND, LOG_BOUND)] * len(starts[0])
+    for index, value in (fixed or {}).items():
+        bounds[index] = (value, value)
     for start in starts:
         result = minimize(
             objective,
             np.array(start),
             jac=True,
             method="L-BFGS-B",
-            bounds=[(-LOG_BOUND, LOG_BOUND)] * len(start),
+            bounds=bounds,
             options={"maxiter": 500, "ftol": 1e-13, "gtol": 1e-8},
         )
         if np.isfinite(result.fun) and (best is None or result.fun < best.fun):
@@ -63,7 +67,14 @@ def _maximise(
 
 
 class BetaGeoFitter(BaseEstimator):
-    """BG/NBD: purchases at gamma rates until a beta-geometric drop-out."""
+    """BG/NBD: purchases at gamma rates until a beta-geometric drop-out.
+
+    `kind` "bg" is the model of 2005; "mbg" lets a customer drop out after the first
+    purchase too (Batislam, Denizel, Filiztekin 2007); "nbd" knows no drop-out.
+    """
+
+    def __init__(self, kind: str = "bg") -> None:
+        self.kind = kind
 
     def fit(self, frequency, recency, T) -> BetaGeoFitter:  # noqa: N803
         """Estimate r, alpha, a, b from repeat counts, last purchase and age."""
@@ -74,11 +85,18 @@ class BetaGeoFitter(BaseEstimator):
             raise FitError("recency must lie between zero and the age")
         scale = max(float(age.mean()), 1e-9)  # alpha is then of the order of one
         (x, t_x, age), weight, _ = group_rows(x, t_x / scale, age / scale)
-        log_params = _maximise(_BetaGeoLikelihood(x, t_x, age, weight), STARTS)
+        loss = _BetaGeoLikelihood(x, t_x, age, weight, self.extra_)
+        fixed = {2: -LOG_BOUND, 3: 0.0} if self.kind == "nbd" else None
+        log_params = _maximise(loss, STARTS, fixed)
         r, alpha, a, b = np.exp(log_params)
         self.r_, self.alpha_, self.a_, self.b_ = r, alpha * scale, a, b
         self.log_likelihood_ = self.log_likelihood(frequency, recency, T)
         return self
+
+    @property
+    def extra_(self) -> int:
+        """Return the chances to drop out beyond one per repeat purchase."""
+        return int(self.kind == "mbg")
 
     @property
     def params_(self) -> dict[str, float]:
@@ -89,7 +107,7 @@ class BetaGeoFitter(BaseEstimator):
         """Return the log-likelihood of customers under the fitted parameters."""
         rows = (np.asarray(c, dtype=float) for c in (frequency, recency, T))
         (x, t_x, age), weight, _ = group_rows(*rows)
-        loss = _BetaGeoLikelihood(x, t_x, age, weight)
+        loss = _BetaGeoLikelihood(x, t_x, age, weight, self.extra_)
         value, _ = loss(np.log([self.r_, self.alpha_, self.a_, self.b_]))
         return float(-value * weight.sum())
 
@@ -97,9 +115,9 @@ class BetaGeoFitter(BaseEstimator):
 class _BetaGeoLikelihood:
     """The mean negative log-likelihood and its gradient on log-parameters."""
 
-    def __init__(self, x, t_x, age, weight) -> None:
-        self.t_x, self.age, self.weight = t_x, age, weight
-        self.repeat = x > 0
+    def __init__(self, x, t_x, age, weight, extra=0) -> None:
+        self.t_x, self.age, self.weight, self.extra = t_x, age, weight, extra
+        self.can_be_gone = x + extra > 0
         # The special functions depend on x alone: a few hundred values, not a million.
         self.counts, self.place = np.unique(x, return_inverse=True)
         self.x = x
@@ -109,12 +127,13 @@ class _BetaGeoLikelihood:
         n, at = self.counts, self.place
         shape = r + self.x
         log_age, log_last = np.log(alpha + self.age), np.log(alpha + self.t_x)
-        later = np.maximum(n, 1) - 1
+        later = np.maximum(n + self.extra, 1) - 1
+        kept = b + n + self.extra
         fixed = gammaln(r + n) - gammaln(r) + r * log_params[1]
-        fixed += gammaln(a + b) + gammaln(b + n) - gammaln(b) - gammaln(a + b + n)
+        fixed += gammaln(a + b) + gammaln(kept) - gammaln(b) - gammaln(a + kept)
         alive = -shape * log_age
         gone = np.where(
-            self.repeat,
+            self.can_be_gone,
             (log_params[2] - np.log(b + later))[at] - shape * log_last,
             -np.inf,
         )
@@ -126,8 +145,8 @@ class _BetaGeoLikelihood:
         d_alpha = r / alpha - shape * (
             (1 - share) / (alpha + self.age) + share / (alpha + self.t_x)
         )
-        d_a = (digamma(a + b) - digamma(a + b + n))[at] + share / a
-        d_b = digamma(a + b) + digamma(b + n) - digamma(b) - digamma(a + b + n)
+        d_a = (digamma(a + b) - digamma(a + kept))[at] + share / a
+        d_b = digamma(a + b) + digamma(kept) - digamma(b) - digamma(a + kept)
         d_b = d_b[at] - share / (b + later)[at]
         gradient = np.array([self.weight @ d for d in (d_r, d_alpha, d_a, d_b)])
         size = self.weight.sum()
