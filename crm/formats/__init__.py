@@ -1,0 +1,1 @@
+"""Where Django's own formats are not what business readers expect."""
