@@ -43,7 +43,7 @@ def navigation(request: HttpRequest) -> list[dict]:
 
 
 def is_under(path: str, url: str) -> bool:
-    """Say whether an address belongs to a menu entry; the start page owns only itself."""
+    """Say whether an address lies below an entry; the start page owns only itself."""
     return path == url or (url != "/" and path.startswith(url))
 
 

@@ -24,7 +24,7 @@ Figure = int | float | Decimal | str | None
 
 
 def decimal(value: Figure) -> Decimal | None:
-    """Return the figure as a Decimal, and None for nothing and for what is no number."""
+    """Return the figure as a Decimal; None for nothing and for what is no number."""
     if value is None or value == "":
         return None
     try:
