@@ -86,7 +86,8 @@ class Job(models.Model):
             ),
             models.CheckConstraint(
                 name="job_running_has_lease",
-                condition=~models.Q(state="running") | models.Q(lease_until__isnull=False),
+                condition=~models.Q(state="running")
+                | models.Q(lease_until__isnull=False),
             ),
         )
 

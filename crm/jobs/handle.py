@@ -1,0 +1,114 @@
+"""What a handler holds while it works: progress, log, cancelling, publishing."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from crm.jobs.reporter import Reporter
+from crm.models import Job, JobState, User
+
+logger = logging.getLogger(__name__)
+
+
+class JobCancelled(Exception):
+    """Someone asked the job to stop."""
+
+
+class LeaseLost(Exception):
+    """The job belongs to another worker now, or to nobody; nothing done here counts."""
+
+
+class JobHandle:
+    """The running job, as its handler sees it.
+
+    Set ``result`` to a dictionary that JSON can hold; ``result["url"]`` becomes a link
+    on the job's page.
+    """
+
+    def __init__(self, job: Job, reporter: Reporter) -> None:
+        self._job = job
+        self._reporter = reporter
+        self.result: dict[str, Any] = {}
+        self.published = False
+
+    @property
+    def id(self) -> int:
+        """Return the job's number."""
+        return self._job.pk
+
+    @property
+    def owner(self) -> User | None:
+        """Return who started the job; its rights bound what the job may read."""
+        return self._job.owner
+
+    @property
+    def attempt(self) -> int:
+        """Return which try this is, from 1."""
+        return self._job.attempts
+
+    def progress(self, done: int, total: int = 0, message: object = "") -> None:
+        """Say how far the work is; cheap enough for every turn of a loop.
+
+        Raises JobCancelled or LeaseLost when the work is to stop.
+        """
+        self._reporter.report(done, total, message)
+        self.check_cancelled()
+
+    def log(self, text: object, level: str = "info") -> None:
+        """Add a line to the log that people read on the job's page."""
+        self._reporter.log(text, level)
+
+    def check_cancelled(self) -> None:
+        """Raise JobCancelled or LeaseLost when the work is to stop."""
+        self._reporter.tick_if_alone()
+        if self._reporter.lost.is_set():
+            raise LeaseLost(self._job)
+        if self._reporter.cancelled.is_set():
+            raise JobCancelled(self._job)
+
+    @contextmanager
+    def publish(self, *, finish: bool = True) -> Iterator["JobHandle"]:
+        """Open the one transaction that makes the result current.
+
+        It begins by locking the job's row, and refuses unless the job still is ours and
+        nobody asked it to stop; at its end it marks the job done. So the result and the
+        job's end become true together, and a worker killed between the two cannot
+        publish a second time. Only clearing up may follow the block.
+
+        With ``finish=False`` the job goes on: for work that is saved in portions, each
+        of which notes in the same transaction where to continue.
+        """
+        if self.published:
+            msg = "The job has published its result; it cannot write another."
+            raise RuntimeError(msg)
+        with transaction.atomic(durable=True):
+            self._lock_row()
+            yield self
+            if finish:
+                self._mark_done()
+        self.published = finish
+
+    def _lock_row(self) -> None:
+        row = (
+            Job.objects.select_for_update(no_key=True)
+            .filter(pk=self._job.pk, token=self._job.token, state=JobState.RUNNING)
+            .values("cancel_requested")
+            .first()
+        )
+        if row is None:
+            raise LeaseLost(self._job)
+        if row["cancel_requested"]:
+            raise JobCancelled(self._job)
+
+    def _mark_done(self) -> None:
+        Job.objects.filter(pk=self._job.pk).update(
+            state=JobState.DONE,
+            result=self.result,
+            error="",
+            finished_at=Now(),
+            **self._reporter.latest(),
+        )

@@ -1,0 +1,58 @@
+"""Celery's entry points, and what a worker does when it starts."""
+
+import logging
+import os
+from typing import Any
+
+from celery import Task, shared_task
+from celery.signals import worker_process_init, worker_ready
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError
+
+from crm import jobs
+from crm.jobs.broker import RUN_JOB, SWEEP_JOBS, send_sweep
+from crm.jobs.workers import end_with_companion
+
+logger = logging.getLogger(__name__)
+
+# The handler gets this much warning before the hard limit kills its process.
+WARNING_SECONDS = 30
+
+
+@shared_task(
+    name=RUN_JOB,
+    bind=True,
+    soft_time_limit=max(1, settings.CELERY_TASK_TIME_LIMIT - WARNING_SECONDS),
+)
+def run_job(self: Task, job_id: int) -> None:
+    """Run the job with this id, if it still waits."""
+    try:
+        jobs.run(job_id, worker=f"{self.request.hostname}/{os.getpid()}")
+    except (DatabaseError, InterfaceError) as error:
+        logger.warning("Job %s could not be claimed: %s", job_id, error)
+
+
+@shared_task(name=SWEEP_JOBS, expires=settings.JOB_SWEEP_SECONDS)
+def sweep_jobs() -> None:
+    """Find lost jobs."""
+    found = jobs.sweep()
+    if found.interrupted or found.sent:
+        logger.info("Jobs interrupted %s, sent again %s", found.interrupted, found.sent)
+
+
+@worker_process_init.connect
+def limit_threads(**kwargs: Any) -> None:
+    """Let each process of the worker use one core: there is one process per core.
+
+    Set before the numeric libraries load, for they read it then.
+    """
+    for name in ("OMP", "OPENBLAS", "MKL"):
+        os.environ[f"{name}_NUM_THREADS"] = "1"
+
+
+@worker_ready.connect
+def start_well(sender: Any, **kwargs: Any) -> None:
+    """Look for jobs that were lost while no worker ran."""
+    end_with_companion()
+    for queue in list(sender.app.amqp.queues.consume_from)[:1]:
+        send_sweep(queue)
