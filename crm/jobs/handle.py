@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from crm.jobs.reporter import Reporter
 from crm.models import Job, JobState, User
+from crm.models.jobs import LogLevel
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ class JobHandle:
         self._reporter.report(done, total, message)
         self.check_cancelled()
 
-    def log(self, text: object, level: str = "info") -> None:
+    def log(self, text: object, level: str = LogLevel.INFO) -> None:
         """Add a line to the log that people read on the job's page."""
         self._reporter.log(text, level)
 

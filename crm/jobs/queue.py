@@ -23,6 +23,7 @@ from crm.exceptions import UserVisibleError
 from crm.jobs import broker
 from crm.jobs.registry import get_kind
 from crm.models import Job, JobLog, JobState, User
+from crm.models.jobs import LogLevel
 
 logger = logging.getLogger(__name__)
 
@@ -152,7 +153,7 @@ def give_back(job: Job) -> bool:
             _end(job, JobState.FAILED, text)
             return False
         note = _("The work was interrupted; it will be started again.")
-        JobLog.objects.create(job=job, level="warning", text=note)
+        JobLog.objects.create(job=job, level=LogLevel.WARNING, text=note)
     _requeue(job)
     return True
 
@@ -162,7 +163,7 @@ def _end(job: Job, state: JobState, error: str) -> None:
         state=state, error=error, token=None, finished_at=Now()
     )
     if error:
-        JobLog.objects.create(job=job, level="error", text=error)
+        JobLog.objects.create(job=job, level=LogLevel.ERROR, text=error)
 
 
 def _requeue(job: Job) -> None:

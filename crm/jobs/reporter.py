@@ -74,7 +74,7 @@ class Reporter:
 
     def log(self, text: object, level: str) -> None:
         """Remember a log line for the next tick."""
-        line = JobLog(job=self.job, at=timezone.now(), level=level[:10], text=str(text))
+        line = JobLog(job=self.job, at=timezone.now(), level=level, text=str(text))
         self._lines.append(line)
 
     def latest(self) -> dict[str, Any]:

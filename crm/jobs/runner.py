@@ -18,6 +18,7 @@ from crm.jobs.queue import give_back, personal_settings
 from crm.jobs.registry import UnknownKindError, get_kind
 from crm.jobs.reporter import Reporter, lease_end
 from crm.models import Job, JobLog, JobState
+from crm.models.jobs import LogLevel
 
 logger = logging.getLogger(__name__)
 
@@ -167,7 +168,7 @@ def _finish(job: Job, fields: dict[str, Any]) -> None:
     if not mine.update(**fields, finished_at=Now()):
         logger.warning("Job %s was taken over; its end is not written.", job.pk)
     elif fields.get("error"):
-        JobLog.objects.create(job=job, level="error", text=fields["error"])
+        JobLog.objects.create(job=job, level=LogLevel.ERROR, text=fields["error"])
 
 
 def _release(job: Job) -> None:

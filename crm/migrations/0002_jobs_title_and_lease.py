@@ -22,6 +22,16 @@ class Migration(migrations.Migration):
                 default=django.utils.timezone.now, editable=False, verbose_name="time"
             ),
         ),
+        migrations.AlterField(
+            model_name="joblog",
+            name="level",
+            field=models.CharField(
+                choices=[("info", "info"), ("warning", "warning"), ("error", "error")],
+                default="info",
+                max_length=10,
+                verbose_name="level",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="job",
             constraint=models.CheckConstraint(

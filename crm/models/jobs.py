@@ -1,5 +1,7 @@
 """Jobs: the truth about work done in the background."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
@@ -112,6 +114,19 @@ class Job(models.Model):
         return self.state not in (JobState.QUEUED, JobState.RUNNING)
 
     @property
+    def result_url(self) -> str:
+        """Return where the result stands on this site, blank if it has no page."""
+        url = str(self.result.get("url", ""))
+        return url if url.startswith("/") and not url.startswith("//") else ""
+
+    @property
+    def duration(self) -> timedelta | None:
+        """Return how long the latest attempt took, or has taken so far."""
+        if self.started_at is None:
+            return None
+        return (self.finished_at or timezone.now()) - self.started_at
+
+    @property
     def percent(self) -> int:
         """Return progress from 0 to 100."""
         if self.state == JobState.DONE:
@@ -119,12 +134,22 @@ class Job(models.Model):
         return min(100, 100 * self.done // self.total) if self.total else 0
 
 
+class LogLevel(models.TextChoices):
+    """How much a log line matters."""
+
+    INFO = "info", _("info")
+    WARNING = "warning", _("warning")
+    ERROR = "error", _("error")
+
+
 class JobLog(models.Model):
     """One line of a job's log."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="log_lines")
     at = models.DateTimeField(_("time"), default=timezone.now, editable=False)
-    level = models.CharField(max_length=10, default="info")
+    level = models.CharField(
+        _("level"), max_length=10, choices=LogLevel.choices, default=LogLevel.INFO
+    )
     text = models.TextField(_("text"))
 
     class Meta:
