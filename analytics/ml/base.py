@@ -14,6 +14,7 @@ from analytics.ml.messages import say
 
 HIGHER = "higher"
 LOWER = "lower"
+ZERO = "zero"  # the nearer to zero the better, as for a signed bias
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Figure:
             return True
         if self.better == HIGHER:
             return self.value > other.value
+        if self.better == ZERO:
+            return abs(self.value) < abs(other.value)
         return self.value < other.value
 
 

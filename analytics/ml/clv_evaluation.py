@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analytics.ml.base import LOWER, Note, Rule, figures
+from analytics.ml.base import LOWER, ZERO, Note, Rule, figures
 from analytics.ml.clv_fitters import BetaGeoFitter, FitError
 from analytics.ml.clv_posterior import expected_purchases, purchases
 
-BETTER = {"mae": LOWER, "rmse": LOWER, "bias": LOWER, "value_mae": LOWER}
+BETTER = {"mae": LOWER, "rmse": LOWER, "bias": ZERO, "value_mae": LOWER}
 TOP_GROUP = 7  # customers with this many repeat purchases or more are one group
 MAX_CORRELATION = 0.30
 
@@ -77,7 +77,7 @@ def measure(predicted: np.ndarray, observed: np.ndarray):
         BETTER,
         mae=round(_mae(predicted, observed), 3),
         rmse=float(np.sqrt(np.mean((predicted - observed) ** 2))),
-        bias=abs(float(predicted.sum()) / total - 1),
+        bias=float(predicted.sum()) / total - 1,
         top_decile_share=float(observed[top].sum()) / total,
     )
 

@@ -19,7 +19,7 @@ MESSAGES = {
     "short_window": (
         "Not enough history: the data covers {days} days, {needed} are needed."
     ),
-    "no_fit": "The model did not converge on this data.",
+    "no_fit": "The model cannot be fitted on this data: {detail}.",
     # What a reader of the figures has to know.
     "does_not_beat_rule": (
         "The model does not beat the simple rule on {figure}: "
