@@ -7,17 +7,18 @@ from crm.seeding import Demo, Login
 
 MAIL_DOMAIN = "demo.example"
 COMPANY = "Harbour & Pine"
-# name → (parent, language)
+# name → parent
 TEAMS = {
-    COMPANY: ("", "en"),
-    "Sales": (COMPANY, "en"),
-    "Sales Europe": ("Sales", "en"),
-    "Sales China": ("Sales", "zh-hans"),
-    "Marketing": (COMPANY, "en"),
-    "Service": (COMPANY, "en"),
-    "Service Europe": ("Service", "en"),
-    "Service China": ("Service", "zh-hans"),
+    COMPANY: "",
+    "Sales": COMPANY,
+    "Sales Europe": "Sales",
+    "Sales China": "Sales",
+    "Marketing": COMPANY,
+    "Service": COMPANY,
+    "Service Europe": "Service",
+    "Service China": "Service",
 }
+TIME_ZONES = {"en": "Europe/London", "zh-hans": "Asia/Shanghai"}
 # role → username of the one who can sign in
 LOGINS = {
     "representative": "rep",
@@ -45,7 +46,14 @@ STAFF = (
     ),
     ("chen.jing", "静", "陈", "中国区销售经理", "sales_manager", "Sales China"),
     ("rep", "Sofia", "Marino", "Account executive", "representative", "Sales Europe"),
-    ("jack.doyle", "Jack", "Doyle", "Account executive", "representative", "Sales Europe"),
+    (
+        "jack.doyle",
+        "Jack",
+        "Doyle",
+        "Account executive",
+        "representative",
+        "Sales Europe",
+    ),
     (
         "emma.larsen",
         "Emma",
@@ -54,7 +62,14 @@ STAFF = (
         "representative",
         "Sales Europe",
     ),
-    ("luc.moreau", "Luc", "Moreau", "Account executive", "representative", "Sales Europe"),
+    (
+        "luc.moreau",
+        "Luc",
+        "Moreau",
+        "Account executive",
+        "representative",
+        "Sales Europe",
+    ),
     (
         "anna.kowalska",
         "Anna",
@@ -105,15 +120,13 @@ def seed(demo: Demo) -> None:
     people = [person(demo, teams, *row) for row in STAFF]
     demo.add(people)
     roles = {role.code: role for role in Role.objects.all()}
-    demo.add(
-        User.roles.through(user=one, role=roles[one.demo_role]) for one in people
-    )
+    demo.add(User.roles.through(user=one, role=roles[one.demo_role]) for one in people)
 
 
 def seed_teams(demo: Demo) -> dict[str, Team]:
     """Add the tree of teams; each carries the ids from the root down."""
     teams: dict[str, Team] = {}
-    for name, (parent, _language) in TEAMS.items():
+    for name, parent in TEAMS.items():
         team = Team(
             name=demo.free(Team, "name", name), parent=teams.get(parent), is_demo=True
         )
@@ -135,7 +148,8 @@ def person(
 ) -> User:
     """Return one member of the staff; only one per role can sign in."""
     name = demo.free(User, "username", username).replace(" ", "")
-    chinese = not first.isascii()
+    language = "en" if first.isascii() else "zh-hans"
+    can_sign_in = LOGINS[role] == username
     user = User(
         username=name,
         first_name=first,
@@ -143,15 +157,16 @@ def person(
         title=title,
         team=teams[team],
         email=demo.free(User, "email", f"{name}@{MAIL_DOMAIN}"),
-        language="zh-hans" if chinese else "en",
-        time_zone="Asia/Shanghai" if chinese else "Europe/London",
+        # Who signs in may be anyone: their browser says which language they read.
+        language="" if can_sign_in else language,
+        time_zone="" if can_sign_in else TIME_ZONES[language],
         is_staff=role == "administrator",
         is_superuser=role == "administrator",
         date_joined=demo.now,
         is_demo=True,
     )
-    user.demo_role = role
-    if LOGINS[role] == username:
+    user.demo_role, user.demo_language = role, language
+    if can_sign_in:
         password = password_of(username)
         user.password = make_password(password)
         demo.logins.append(Login(role, name, password))

@@ -1,7 +1,7 @@
 """Demo data: each app's ``<app>/seed.py`` adds its part; see docs/demo-data.md.
 
-Apps are asked in the order of INSTALLED_APPS, which is the order of their dependencies,
-so a part finds the rows that the apps below it made.
+Apps are asked as INSTALLED_APPS lists them, the lowest first, so a part finds the rows
+that the apps below it made.
 """
 
 from __future__ import annotations
@@ -67,13 +67,13 @@ class Demo:
         return self._made[model]
 
     def people(self, role: str, language: str | None = None) -> list[User]:
-        """Return the staff of a role, in the order of their ids; see crm/seed.py."""
+        """Return the staff of a role, as crm/seed.py lists them."""
         from crm.models import User
 
         return [
             person
             for person in self.made(User)
-            if person.demo_role == role and language in (None, person.language)
+            if person.demo_role == role and language in (None, person.demo_language)
         ]
 
     def add(self, rows: Iterable[Row]) -> list[Row]:
@@ -101,9 +101,9 @@ class Demo:
     def free(self, model: type[models.Model], column: str, wanted: str) -> str:
         """Return a value that no row has yet: the wanted one, or one with a number."""
         taken = set(
-            model._base_manager.filter(
-                **{f"{column}__startswith": wanted}
-            ).values_list(column, flat=True)
+            model._base_manager.filter(**{f"{column}__startswith": wanted}).values_list(
+                column, flat=True
+            )
         )
         value, number = wanted, 2
         while value in taken:
@@ -116,7 +116,8 @@ def next_ids(model: type[models.Model], count: int) -> list[int]:
     meta = model._meta
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
+            "SELECT nextval(pg_get_serial_sequence(%s, %s)) "
+            "FROM generate_series(1, %s)",
             [f'"{meta.db_table}"', meta.pk.column, count],
         )
         return [pk for (pk,) in cursor.fetchall()]
@@ -126,9 +127,7 @@ def copy_rows(model: type[models.Model], rows: Sequence[models.Model]) -> None:
     """Write rows by COPY: a tenth of the time that INSERT takes."""
     fields = [one for one in model._meta.concrete_fields if not one.generated]
     # Only JSON needs a conversion; asking every field would double the time.
-    convert = {
-        one.attname: one for one in fields if isinstance(one, models.JSONField)
-    }
+    convert = {one.attname: one for one in fields if isinstance(one, models.JSONField)}
     names = [one.attname for one in fields]
     quote = connection.ops.quote_name
     columns = ", ".join(quote(one.column) for one in fields)
@@ -167,7 +166,8 @@ def is_seeded() -> bool:
     """Tell whether the demo data is there."""
     from crm.models import User
 
-    return User.objects.filter(is_demo=True).exists()
+    # A login that outlived a removal is locked; it does not count.
+    return User.objects.filter(is_demo=True, is_active=True).exists()
 
 
 @transaction.atomic
@@ -185,8 +185,8 @@ def seed_all(demo: Demo) -> bool:
 
 def known_logins() -> list[Login]:
     """Return the logins of demo data that is there."""
-    from crm.seed import LOGINS, password_of
     from crm.models import User
+    from crm.seed import LOGINS, password_of
 
     people = User.objects.filter(is_demo=True, is_active=True).prefetch_related("roles")
     by_role = {}
