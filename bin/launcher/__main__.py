@@ -7,6 +7,7 @@ from pathlib import Path
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from launcher import LaunchError  # noqa: E402
+from launcher.console import complain  # noqa: E402
 
 COMMANDS = {
     "demo": "launcher.demo",
@@ -22,13 +23,13 @@ def main() -> int:
     try:
         return import_module(COMMANDS[name]).main(args)
     except LaunchError as error:
-        print(error, file=sys.stderr)
+        complain(str(error))
     except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
+        complain("Stopped.")
     except OSError as error:
         if error.errno not in (28, 122):  # ENOSPC, EDQUOT
             raise
-        print("The disk is full: free some space and start again.", file=sys.stderr)
+        complain("The disk is full: free some space and start again.")
     return 1
 
 

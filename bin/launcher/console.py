@@ -10,3 +10,8 @@ def say(line: str = "") -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         sys.stdout = sys.stderr
+
+
+def complain(line: str) -> None:
+    """Write one line where errors belong."""
+    sys.stderr.write(f"{line}\n")

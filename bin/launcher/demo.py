@@ -15,7 +15,7 @@ from pathlib import Path
 from . import LaunchError, check, interrupts
 from .console import say
 from .dependencies import install
-from .django import Django
+from .management import Django
 from .paths import Paths
 from .processes import Record
 from .services import Services, django_environment

@@ -26,6 +26,13 @@ NO_NETWORK = (
     r"Network is unreachable|Cannot connect to proxy|from versions: none|"
     r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ECONNRESET|ENETUNREACH"
 )
+NOT_TRUSTED = "SELF_SIGNED_CERT|CERTIFICATE_VERIFY_FAILED|UNABLE_TO_(GET|VERIFY)"
+# Node trusts only the authorities built into it unless it is told of the machine's.
+AUTHORITIES = (
+    Path("/etc/ssl/certs/ca-certificates.crt"),
+    Path("/etc/pki/tls/certs/ca-bundle.crt"),
+    Path("/etc/ssl/cert.pem"),
+)
 NO_VENV = (
     "This Python cannot make virtual environments; "
     "on Debian or Ubuntu: apt install python3-venv"
@@ -133,6 +140,7 @@ def run_logged(
             code = subprocess.run(
                 args,
                 cwd=paths.root,
+                env=_trusting(),
                 stdin=subprocess.DEVNULL,
                 stdout=handle,
                 stderr=subprocess.STDOUT,
@@ -145,10 +153,18 @@ def run_logged(
             raise LaunchError(_explain(failure, handle.read(), log))
 
 
+def _trusting() -> dict[str, str]:
+    """Return the environment with the machine's certificate authorities for Node."""
+    found = next((str(path) for path in AUTHORITIES if path.is_file()), None)
+    return ({"NODE_EXTRA_CA_CERTS": found} if found else {}) | dict(os.environ)
+
+
 def _explain(failure: str, output: str, log: Path) -> str:
     """Turn a program's output into one sentence."""
     if re.search(DISK_FULL, output):
         return f"{failure}: the disk is full; free some space and start again."
+    if re.search(NOT_TRUSTED, output):
+        return f"{failure}: this machine does not trust the package index; see {log}."
     if re.search(NO_NETWORK, output):
         return (
             f"{failure}: the package index does not answer; "

@@ -128,7 +128,11 @@ def _copy_binaries(package: Path, site_packages: Path) -> Path:
             shutil.copytree(site_packages / libraries, part / libraries)
         for folder in (part, *(p for p in part.rglob("*") if p.is_dir())):
             folder.chmod(0o755)
-        part.rename(target)
+        try:
+            part.rename(target)
+        except OSError:
+            # Another copy was quicker; its programs are the same.
+            shutil.rmtree(part)
     return binaries
 
 
@@ -232,10 +236,10 @@ class Postgres:
 
     def _create_database(self, name: str) -> None:
         where = ["-h", self.sockets, "-p", str(PORT), "-U", "postgres"]
-        query = f"SELECT 1 / count(*) FROM pg_database WHERE datname = '{name}'"
-        if self._run("psql", *where, "-qAtXc", query, "postgres") != 0:
-            if self._run("createdb", *where, name) != 0:
-                raise self._failure("The database cannot be created")
+        # Quiet about a database that is there already: that is the usual case.
+        known = self._run("psql", *where, "-qAtXc", "SELECT 1", name) == 0
+        if not known and self._run("createdb", *where, name) != 0:
+            raise self._failure("The database cannot be created")
 
     def _is_ready(self) -> bool:
         where = ["-h", self.sockets, "-p", str(PORT)]
