@@ -38,7 +38,12 @@ class TicketCategory(BaseModel):
         ordering = ("name", "pk")
 
     def __str__(self) -> str:
-        return self.name
+        # Names that ship with the product are in the catalogue of translations.
+        return str(_(self.name))
+
+    def get_absolute_url(self) -> str:
+        """Return the category's page."""
+        return reverse("service:ticketcategory_detail", args=[self.pk])
 
 
 class Ticket(OwnedModel):

@@ -7,99 +7,339 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('customers', '0001_initial'),
+        ("customers", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='TicketCategory',
+            name="TicketCategory",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='changed')),
-                ('is_demo', models.BooleanField(db_default=False, default=False, editable=False, verbose_name='demo data')),
-                ('code', models.CharField(max_length=100, unique=True, verbose_name='code')),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('is_active', models.BooleanField(default=True, verbose_name='in use')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(auto_now_add=True, verbose_name="created"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(auto_now=True, verbose_name="changed"),
+                ),
+                (
+                    "is_demo",
+                    models.BooleanField(
+                        db_default=False,
+                        default=False,
+                        editable=False,
+                        verbose_name="demo data",
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(max_length=100, unique=True, verbose_name="code"),
+                ),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                ("is_active", models.BooleanField(default=True, verbose_name="in use")),
             ],
             options={
-                'verbose_name': 'ticket category',
-                'verbose_name_plural': 'ticket categories',
-                'ordering': ('name', 'pk'),
+                "verbose_name": "ticket category",
+                "verbose_name_plural": "ticket categories",
+                "ordering": ("name", "pk"),
             },
         ),
         migrations.CreateModel(
-            name='Ticket',
+            name="Ticket",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='changed')),
-                ('is_demo', models.BooleanField(db_default=False, default=False, editable=False, verbose_name='demo data')),
-                ('number', models.CharField(max_length=40, unique=True, verbose_name='number')),
-                ('subject', models.CharField(max_length=300, verbose_name='subject')),
-                ('description', models.TextField(blank=True, verbose_name='text')),
-                ('kind', models.CharField(choices=[('inquiry', 'Inquiry'), ('issue', 'Issue'), ('complaint', 'Complaint')], default='inquiry', max_length=10, verbose_name='kind')),
-                ('state', models.CharField(choices=[('new', 'New'), ('open', 'Open'), ('waiting', 'Waiting for the customer'), ('solved', 'Solved'), ('closed', 'Closed')], default='new', max_length=10, verbose_name='state')),
-                ('urgency', models.CharField(choices=[('low', 'Low'), ('normal', 'Normal'), ('high', 'High'), ('urgent', 'Urgent')], default='normal', max_length=10, verbose_name='urgency')),
-                ('channel', models.CharField(choices=[('email', 'Email'), ('phone', 'Phone'), ('chat', 'Chat'), ('web', 'Web form'), ('other', 'Other')], default='email', max_length=10, verbose_name='channel')),
-                ('category_origin', models.CharField(blank=True, choices=[('person', 'set by a person'), ('import', 'imported'), ('accepted', 'suggestion accepted'), ('corrected', 'suggestion corrected')], editable=False, max_length=10, verbose_name='category given by')),
-                ('opened_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='opened')),
-                ('solved_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='solved')),
-                ('dataset', models.CharField(blank=True, max_length=40, verbose_name='data set')),
-                ('split', models.CharField(blank=True, max_length=10, verbose_name='part of the data set')),
-                ('customer', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='tickets', to='customers.customer', verbose_name='customer')),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='owner')),
-                ('category', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='tickets', to='service.ticketcategory', verbose_name='category')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(auto_now_add=True, verbose_name="created"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(auto_now=True, verbose_name="changed"),
+                ),
+                (
+                    "is_demo",
+                    models.BooleanField(
+                        db_default=False,
+                        default=False,
+                        editable=False,
+                        verbose_name="demo data",
+                    ),
+                ),
+                (
+                    "number",
+                    models.CharField(max_length=40, unique=True, verbose_name="number"),
+                ),
+                ("subject", models.CharField(max_length=300, verbose_name="subject")),
+                ("description", models.TextField(blank=True, verbose_name="text")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("inquiry", "Inquiry"),
+                            ("issue", "Issue"),
+                            ("complaint", "Complaint"),
+                        ],
+                        default="inquiry",
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("new", "New"),
+                            ("open", "Open"),
+                            ("waiting", "Waiting for the customer"),
+                            ("solved", "Solved"),
+                            ("closed", "Closed"),
+                        ],
+                        default="new",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "urgency",
+                    models.CharField(
+                        choices=[
+                            ("low", "Low"),
+                            ("normal", "Normal"),
+                            ("high", "High"),
+                            ("urgent", "Urgent"),
+                        ],
+                        default="normal",
+                        max_length=10,
+                        verbose_name="urgency",
+                    ),
+                ),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[
+                            ("email", "Email"),
+                            ("phone", "Phone"),
+                            ("chat", "Chat"),
+                            ("web", "Web form"),
+                            ("other", "Other"),
+                        ],
+                        default="email",
+                        max_length=10,
+                        verbose_name="channel",
+                    ),
+                ),
+                (
+                    "category_origin",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("person", "set by a person"),
+                            ("import", "imported"),
+                            ("accepted", "suggestion accepted"),
+                            ("corrected", "suggestion corrected"),
+                        ],
+                        editable=False,
+                        max_length=10,
+                        verbose_name="category given by",
+                    ),
+                ),
+                (
+                    "opened_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="opened"
+                    ),
+                ),
+                (
+                    "solved_at",
+                    models.DateTimeField(
+                        blank=True, editable=False, null=True, verbose_name="solved"
+                    ),
+                ),
+                (
+                    "dataset",
+                    models.CharField(
+                        blank=True, max_length=40, verbose_name="data set"
+                    ),
+                ),
+                (
+                    "split",
+                    models.CharField(
+                        blank=True, max_length=10, verbose_name="part of the data set"
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tickets",
+                        to="customers.customer",
+                        verbose_name="customer",
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="owner",
+                    ),
+                ),
+                (
+                    "category",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tickets",
+                        to="service.ticketcategory",
+                        verbose_name="category",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'ticket',
-                'verbose_name_plural': 'tickets',
-                'ordering': ('-opened_at', '-pk'),
+                "verbose_name": "ticket",
+                "verbose_name_plural": "tickets",
+                "ordering": ("-opened_at", "-pk"),
             },
         ),
         migrations.CreateModel(
-            name='Message',
+            name="Message",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='changed')),
-                ('is_demo', models.BooleanField(db_default=False, default=False, editable=False, verbose_name='demo data')),
-                ('direction', models.CharField(choices=[('in', 'From the customer'), ('out', 'To the customer'), ('note', 'Internal note')], default='out', max_length=5, verbose_name='direction')),
-                ('body', models.TextField(verbose_name='text')),
-                ('sent_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='sent')),
-                ('author', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='author')),
-                ('ticket', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='messages', to='service.ticket', verbose_name='ticket')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(auto_now_add=True, verbose_name="created"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(auto_now=True, verbose_name="changed"),
+                ),
+                (
+                    "is_demo",
+                    models.BooleanField(
+                        db_default=False,
+                        default=False,
+                        editable=False,
+                        verbose_name="demo data",
+                    ),
+                ),
+                (
+                    "direction",
+                    models.CharField(
+                        choices=[
+                            ("in", "From the customer"),
+                            ("out", "To the customer"),
+                            ("note", "Internal note"),
+                        ],
+                        default="out",
+                        max_length=5,
+                        verbose_name="direction",
+                    ),
+                ),
+                ("body", models.TextField(verbose_name="text")),
+                (
+                    "sent_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="sent"
+                    ),
+                ),
+                (
+                    "author",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="author",
+                    ),
+                ),
+                (
+                    "ticket",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="messages",
+                        to="service.ticket",
+                        verbose_name="ticket",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'message',
-                'verbose_name_plural': 'messages',
-                'ordering': ('sent_at', 'pk'),
-                'indexes': [models.Index(fields=['ticket', 'sent_at'], name='message_by_ticket')],
+                "verbose_name": "message",
+                "verbose_name_plural": "messages",
+                "ordering": ("sent_at", "pk"),
+                "indexes": [
+                    models.Index(fields=["ticket", "sent_at"], name="message_by_ticket")
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='ticket',
-            index=models.Index(fields=['-opened_at', '-id'], name='ticket_by_time'),
+            model_name="ticket",
+            index=models.Index(fields=["-opened_at", "-id"], name="ticket_by_time"),
         ),
         migrations.AddIndex(
-            model_name='ticket',
-            index=models.Index(fields=['customer', '-opened_at'], name='ticket_by_customer'),
+            model_name="ticket",
+            index=models.Index(
+                fields=["customer", "-opened_at"], name="ticket_by_customer"
+            ),
         ),
         migrations.AddIndex(
-            model_name='ticket',
-            index=models.Index(condition=models.Q(('state__in', ['new', 'open', 'waiting'])), fields=['owner', '-opened_at'], name='ticket_open_by_owner'),
+            model_name="ticket",
+            index=models.Index(
+                condition=models.Q(("state__in", ["new", "open", "waiting"])),
+                fields=["owner", "-opened_at"],
+                name="ticket_open_by_owner",
+            ),
         ),
         migrations.AddIndex(
-            model_name='ticket',
-            index=models.Index(fields=['category', '-opened_at'], name='ticket_by_category'),
+            model_name="ticket",
+            index=models.Index(
+                fields=["category", "-opened_at"], name="ticket_by_category"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ticket',
-            constraint=models.CheckConstraint(condition=models.Q(('category__isnull', False), ('category_origin', ''), _connector='OR'), name='ticket_origin_needs_category'),
+            model_name="ticket",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("category__isnull", False),
+                    ("category_origin", ""),
+                    _connector="OR",
+                ),
+                name="ticket_origin_needs_category",
+            ),
         ),
     ]

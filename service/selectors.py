@@ -1,0 +1,66 @@
+"""Reads of the service app that pages and upper apps share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Q, QuerySet
+
+from crm.models import User
+from customers.models import Customer
+from service.choices import OPEN_STATES
+from service.models import Message, Ticket
+
+
+@dataclass(frozen=True)
+class CustomerTickets:
+    """A customer's tickets as far as one person may see them."""
+
+    newest: list[Ticket]
+    total: int
+    open: int
+
+
+def customer_tickets(
+    *, user: User, customer: Customer, limit: int = 5
+) -> CustomerTickets:
+    """Return the newest tickets of a customer and how many there are."""
+    visible = Ticket.objects.visible_to(user).filter(customer=customer)
+    counts = visible.aggregate(
+        total=Count("pk"), open=Count("pk", filter=Q(state__in=OPEN_STATES))
+    )
+    newest = list(visible.order_by("-opened_at", "-pk")[:limit])
+    return CustomerTickets(newest, counts["total"], counts["open"])
+
+
+def ticket_messages(*, user: User, ticket: Ticket) -> QuerySet[Message]:
+    """Return a ticket's messages, oldest first."""
+    return (
+        Message.objects.visible_to(user)
+        .filter(ticket=ticket)
+        .select_related("author")
+        .order_by("sent_at", "pk")
+    )
+
+
+@dataclass(frozen=True)
+class OpenTickets:
+    """How many tickets wait, as far as one person may see."""
+
+    open: int
+    unassigned: int
+    urgent: int
+
+
+def open_tickets(*, user: User) -> OpenTickets:
+    """Count the tickets that somebody still has to act on."""
+    counts = (
+        Ticket.objects.visible_to(user)
+        .open()
+        .aggregate(
+            open=Count("pk"),
+            unassigned=Count("pk", filter=Q(owner__isnull=True)),
+            urgent=Count("pk", filter=Q(urgency__in=["high", "urgent"])),
+        )
+    )
+    return OpenTickets(**counts)
