@@ -1,0 +1,217 @@
+"""Django admin of the framework: people, rights, and what happened (to read only)."""
+
+from typing import Any
+
+from django import forms
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import UserCreationForm
+from django.contrib.auth.models import Group
+from django.db.models import Model
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from crm.access import ANY_MODEL
+from crm.models import AuditEntry, Grant, ImportRun, Job, JobLog, Role, Tag, Team, User
+
+# Rights come from roles; Django's groups would be a second, unused way.
+admin.site.unregister(Group)
+admin.site.site_header = admin.site.site_title = _("Administration")
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """Rows that only the program writes."""
+
+    def has_add_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
+        """Refuse new rows."""
+        return False
+
+    def has_change_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
+        """Refuse changes."""
+        return False
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
+        """Refuse deletion."""
+        return False
+
+
+class PersonCreationForm(UserCreationForm):
+    """The first fields of a new person."""
+
+    class Meta(UserCreationForm.Meta):
+        model = User
+        fields = ("username", "email")
+
+
+@admin.register(User)
+class PersonAdmin(UserAdmin):
+    """People, their team and their roles."""
+
+    add_form = PersonCreationForm
+    list_display = ("username", "first_name", "last_name", "email", "team", "is_active")
+    list_filter = ("is_active", "roles", "team")
+    list_select_related = ("team",)
+    search_fields = ("username", "first_name", "last_name", "email")
+    filter_horizontal = ("roles",)
+    autocomplete_fields = ("team",)
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        (
+            _("Person"),
+            {
+                "fields": (
+                    "first_name",
+                    "last_name",
+                    "email",
+                    "title",
+                    "language",
+                    "time_zone",
+                )
+            },
+        ),
+        (_("Rights"), {"fields": ("team", "roles", "is_active", "is_staff")}),
+        (_("Everything"), {"classes": ("collapse",), "fields": ("is_superuser",)}),
+        (_("Dates"), {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = (
+        (
+            None,
+            {
+                "classes": ("wide",),
+                "fields": (
+                    "username",
+                    "email",
+                    "usable_password",
+                    "password1",
+                    "password2",
+                ),
+            },
+        ),
+    )
+
+
+@admin.register(Team)
+class TeamAdmin(admin.ModelAdmin):
+    """Teams; the path follows the parent by itself."""
+
+    list_display = ("name", "parent")
+    list_select_related = ("parent",)
+    search_fields = ("name",)
+    autocomplete_fields = ("parent",)
+
+    def get_form(
+        self, request: HttpRequest, obj: Model | None = None, **kw: Any
+    ) -> Any:
+        """Leave the computed path out."""
+        return super().get_form(request, obj, fields=("name", "parent"), **kw)
+
+
+def model_choices() -> list[tuple[str, Any]]:
+    """Return the models that a grant can name."""
+    named = [
+        (
+            model._meta.label_lower,
+            f"{model._meta.verbose_name} ({model._meta.label_lower})",
+        )
+        for model in apps.get_models()
+        if hasattr(model, "access_path") or getattr(model, "access_shared", False)
+    ]
+    return [(ANY_MODEL, _("everything")), *sorted(named)]
+
+
+class GrantForm(forms.ModelForm):
+    """A right, with the models to choose from."""
+
+    model = forms.ChoiceField(label=_("Model"), choices=model_choices)
+
+    class Meta:
+        model = Grant
+        fields = ("model", "verb", "scope")
+
+
+class GrantInline(admin.TabularInline):
+    """The rights of a role."""
+
+    model = Grant
+    form = GrantForm
+    extra = 1
+
+
+@admin.register(Role)
+class RoleAdmin(admin.ModelAdmin):
+    """Roles with their rights."""
+
+    list_display = ("__str__", "code")
+    search_fields = ("code", "name")
+    inlines = (GrantInline,)
+
+
+@admin.register(Tag)
+class TagAdmin(admin.ModelAdmin):
+    """Tags."""
+
+    list_display = ("name", "colour")
+    search_fields = ("name",)
+
+
+class JobLogInline(admin.TabularInline):
+    """The log of a job."""
+
+    model = JobLog
+    extra = 0
+    can_delete = False
+    readonly_fields = ("at", "level", "text")
+
+    def has_add_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
+        """Refuse new lines."""
+        return False
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnlyAdmin):
+    """Jobs, to look at; they are started and cancelled on their own pages."""
+
+    list_display = (
+        "kind",
+        "state",
+        "owner",
+        "done",
+        "total",
+        "created_at",
+        "finished_at",
+    )
+    list_filter = ("state", "kind", "queue")
+    list_select_related = ("owner",)
+    search_fields = ("kind", "message")
+    date_hierarchy = "created_at"
+    inlines = (JobLogInline,)
+
+
+@admin.register(ImportRun)
+class ImportRunAdmin(ReadOnlyAdmin):
+    """Imports, to look at."""
+
+    list_display = ("file_name", "importer", "state", "owner", "rows", "rejected")
+    list_filter = ("state", "importer")
+    list_select_related = ("owner",)
+    search_fields = ("file_name",)
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    """Who changed what."""
+
+    list_display = ("at", "actor", "verb", "object_text", "content_type")
+    list_filter = ("verb", "content_type")
+    list_select_related = ("actor", "content_type")
+    search_fields = ("object_text",)
+    date_hierarchy = "at"

@@ -1,0 +1,40 @@
+"""Buttons of a detail page; an action is an object in ``Pages.actions``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.urls import reverse
+
+from crm.access import Verb, can
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+
+@dataclass(frozen=True)
+class Action:
+    """A button that opens a page or posts to it.
+
+    ``applies``  ``callable(user, obj) -> bool``, for example by the state of the row
+    """
+
+    label: Any
+    url_name: str
+    verb: str = Verb.CHANGE
+    method: str = "get"
+    icon: str = ""
+    style: str = ""
+    applies: Callable[[Any, Any], bool] | None = None
+
+    def visible(self, user: Any, obj: Any) -> bool:
+        """Tell whether the person may press the button on this row."""
+        if not can(user, self.verb, obj):
+            return False
+        return self.applies is None or self.applies(user, obj)
+
+    def url(self, request: HttpRequest, obj: Any) -> str:
+        """Return the address behind the button."""
+        return reverse(self.url_name, args=[obj.pk])

@@ -1,0 +1,62 @@
+"""The page of one row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+from crm.generic.base import GenericPage
+from crm.generic.panels import Panel
+from crm.generic.tables import BadgeColumn, Links
+
+
+@dataclass(frozen=True)
+class Part:
+    """A panel with what its template needs."""
+
+    panel: Panel
+    context: dict[str, Any]
+
+
+class DetailPage(GenericPage):
+    """Header with state and buttons, then panels in two columns."""
+
+    template_name = "generic/detail.html"
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show the row if the person may see it."""
+        obj = self.find(pk, self.pages.detail_queryset())
+        return self.render(self.get_context(obj))
+
+    def get_context(self, obj: Any) -> dict[str, Any]:
+        """Return what the template needs; an app may add to it."""
+        request, pages = self.request, self.pages
+        parts = [
+            Part(panel, panel.get_context(request, obj))
+            for panel in pages.panels_for(request.user, obj)
+        ]
+        return {
+            "object": obj,
+            "badge": self.badge(obj),
+            "actions": [
+                {"action": action, "url": action.url(request, obj)}
+                for action in pages.actions
+                if action.visible(request.user, obj)
+            ],
+            "edit_url": pages.allowed_url(request.user, "edit", obj),
+            "delete_url": pages.allowed_url(request.user, "delete", obj),
+            "main_parts": [part for part in parts if part.panel.column == "main"],
+            "side_parts": [part for part in parts if part.panel.column != "main"],
+        }
+
+    def badge(self, obj: Any) -> Any:
+        """Return the state of the row in words and colour, if it has one."""
+        name = self.pages.state_field
+        if not name:
+            return None
+        columns = self.pages.make_table().all_columns
+        column = next((one for one in columns if one.key == name), None)
+        column = column if isinstance(column, BadgeColumn) else BadgeColumn(name)
+        return column.cell(obj, Links(self.request.user))

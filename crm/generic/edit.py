@@ -1,0 +1,223 @@
+"""Adding and editing a row, with rows below it."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models, transaction
+from django.forms import BaseFormSet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from crm.access import OutOfReachError, Verb, require_in_reach
+from crm.exceptions import UserVisibleError
+from crm.generic import formats
+from crm.generic.base import GenericPage
+from crm.generic.forms import VisibleModelForm
+
+VERSION = "row_version"
+
+
+def version_of(obj: models.Model) -> str:
+    """Return the mark by which a changed row is known."""
+    updated = getattr(obj, "updated_at", None)
+    return updated.isoformat() if updated else ""
+
+
+class FormPage(GenericPage):
+    """What adding and editing share."""
+
+    template_name = "generic/form.html"
+
+    def make_form(
+        self, instance: models.Model | None, **kwargs: Any
+    ) -> VisibleModelForm:
+        """Return the form for this person; fields carry their name in the address."""
+        data = (self.request.POST, self.request.FILES) if self.is_post else ()
+        return self.pages.form(
+            *data, instance=instance, actor=self.request.user, **kwargs
+        )
+
+    def make_formset(self, instance: models.Model | None) -> BaseFormSet | None:
+        """Return the rows below, if the model has such."""
+        if self.pages.formset is None:
+            return None
+        data = (self.request.POST, self.request.FILES) if self.is_post else ()
+        return self.pages.formset(*data, instance=instance, actor=self.request.user)
+
+    @property
+    def is_post(self) -> bool:
+        """Tell whether the form was sent."""
+        return self.request.method == "POST"
+
+    def try_save(
+        self, form: VisibleModelForm, formset: BaseFormSet | None
+    ) -> models.Model | None:
+        """Save all or nothing; what stands in the way is said in the form."""
+        # Both are asked, so that all errors are shown at once.
+        valid = [part.is_valid() for part in (form, formset) if part is not None]
+        if not all(valid):
+            return None
+        try:
+            # A savepoint: a refused write leaves the page's transaction usable.
+            with transaction.atomic():
+                obj = self.pages.save(form, formset, self.request.user)
+                require_in_reach(self.request.user, self.verb, obj)
+                return obj
+        except OutOfReachError:
+            form.add_error(
+                "owner" if "owner" in form.fields else None,
+                _(
+                    "With these values it would be out of your own reach. Choose others."
+                ),
+            )
+        except UserVisibleError as error:
+            form.add_error(None, str(error))
+        except ValidationError as error:
+            add_validation_error(form, error)
+        except IntegrityError:
+            form.add_error(
+                None,
+                _(
+                    "Somebody saved a row with the same values just now. Look at the list."
+                ),
+            )
+        return None
+
+    def answer(
+        self, form: VisibleModelForm, formset: BaseFormSet | None, **context: Any
+    ) -> HttpResponse:
+        """Show the form, with everything that was typed."""
+        has_errors = form.is_bound and (
+            form.errors or (formset and not formset.is_valid())
+        )
+        return self.render(
+            {"form": form, "formset": formset, "has_errors": has_errors, **context},
+            status=422 if has_errors else 200,
+        )
+
+
+def add_validation_error(form: VisibleModelForm, error: ValidationError) -> None:
+    """Put a service's refusal beside the fields it names."""
+    if not hasattr(error, "error_dict"):
+        form.add_error(None, error)
+        return
+    for name, errors in error.error_dict.items():
+        form.add_error(name if name in form.fields else None, errors)
+
+
+class AddPage(FormPage):
+    """Make a row."""
+
+    verb = Verb.ADD
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Show an empty form; the address may name values to begin with."""
+        initial = {
+            name: value
+            for name, value in request.GET.items()
+            if name in self.pages.form.base_fields and "\x00" not in value
+        }
+        form = self.make_form(None, initial=self.usable(initial))
+        return self.answer(form, self.make_formset(None), is_new=True)
+
+    def usable(self, initial: dict[str, str]) -> dict[str, Any]:
+        """Return the values to begin with that the fields can read."""
+        form = self.make_form(None)
+        found = {}
+        for name, value in initial.items():
+            with contextlib.suppress(ValidationError, ValueError):
+                form.fields[name].clean(value)
+                found[name] = value
+        return found
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Save the row and go to its page."""
+        with transaction.atomic():
+            form = self.make_form(None)
+            formset = self.make_formset(form.instance)
+            obj = self.try_save(form, formset)
+        if obj is None:
+            return self.answer(form, formset, is_new=True)
+        messages.success(request, _("%(name)s was added.") % {"name": obj})
+        return redirect(self.pages.url("detail", obj))
+
+
+class EditPage(FormPage):
+    """Change a row, unless somebody else changed it meanwhile."""
+
+    verb = Verb.CHANGE
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show the form."""
+        obj = self.find(pk)
+        return self.show(
+            obj, self.make_form(obj), self.make_formset(obj), version_of(obj)
+        )
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Save the changes and go to the row's page."""
+        with transaction.atomic():
+            obj = self.find(pk, self.pages.queryset().select_for_update(of=("self",)))
+            title, version = str(obj), version_of(obj)
+            form = self.make_form(obj)
+            formset = self.make_formset(obj)
+            saved = None
+            if request.POST.get(VERSION, version) != version:
+                self.explain_conflict(form)
+            elif not form.has_changed() and not (formset and formset.has_changed()):
+                messages.info(request, _("Nothing was changed."))
+                return redirect(self.pages.url("detail", obj))
+            else:
+                saved = self.try_save(form, formset)
+        if saved is None:
+            return self.show(obj, form, formset, version, title=title)
+        messages.success(request, _("%(name)s was changed.") % {"name": saved})
+        return redirect(self.pages.url("detail", saved))
+
+    def show(
+        self, obj: Any, form: Any, formset: Any, version: str, title: str = ""
+    ) -> HttpResponse:
+        """Show the form with the mark of the row as it was read."""
+        return self.answer(
+            form,
+            formset,
+            object=obj,
+            object_title=title or str(obj),
+            object_url=self.pages.url("detail", obj),
+            version_name=VERSION,
+            version=version,
+        )
+
+    def explain_conflict(self, form: VisibleModelForm) -> None:
+        """Say who would be overwritten, and name the fields that differ now."""
+        form.is_valid()
+        form.add_error(
+            None,
+            _(
+                "Somebody changed this while you were editing, so nothing was saved. "
+                "Compare the values below; save again to keep yours."
+            ),
+        )
+        for name in form.changed_data:
+            field = form.fields[name]
+            shown = form[name].initial
+            if (
+                isinstance(shown, models.Model | models.QuerySet | list)
+                or field.disabled
+            ):
+                continue
+            text = formats.short(self.present(form, name))
+            message = _("The saved value is: %(value)s") % {"value": text or "–"}
+            form.add_error(name, capfirst(message))
+
+    def present(self, form: VisibleModelForm, name: str) -> Any:
+        """Return the value in the database as people read it."""
+        fresh = self.model._base_manager.get(pk=form.instance.pk)
+        display = getattr(fresh, f"get_{name}_display", None)
+        return display() if display else getattr(fresh, name, None)

@@ -1,0 +1,131 @@
+"""Filters of a list: django-filter, narrowed to what the person may see."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import django_filters
+from django.db import models
+from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
+
+from crm.access import restrict_choices
+from crm.generic import formats
+from crm.generic.forms import use_pickers
+from crm.generic.registry import registry
+
+if TYPE_CHECKING:
+    from django import forms
+    from django.http import HttpRequest
+
+
+@dataclass(frozen=True)
+class Chip:
+    """An active filter in words, and the address without it."""
+
+    label: str
+    text: str
+    url: str
+
+
+class VisibleFilterSet(django_filters.FilterSet):
+    """Filters whose related choices are narrowed to visible rows.
+
+    A wrong value is said beside its field; the other filters still apply.
+    """
+
+    @property
+    def form(self) -> forms.Form:
+        """Return the form, with choices for this person."""
+        if not hasattr(self, "_narrowed"):
+            form = super().form
+            if self.request is not None:
+                restrict_choices(form, self.request.user)
+            use_pickers(form)
+            self._narrowed = form
+        return self._narrowed
+
+    def apply(self) -> models.QuerySet:
+        """Return the rows that pass every filter with a valid value."""
+        if self.is_bound:
+            self.form.is_valid()
+            return self.filter_queryset(self.queryset)
+        return self.queryset
+
+    def filter_queryset(self, queryset: models.QuerySet) -> models.QuerySet:
+        """Apply the filters whose value could be read."""
+        for name, value in self.form.cleaned_data.items():
+            queryset = self.filters[name].filter(queryset, value)
+        return queryset
+
+    def chips(self, query: QueryDict) -> list[Chip]:
+        """Return what is being filtered for."""
+        if not self.is_bound:
+            return []
+        found = []
+        for name, value in getattr(self.form, "cleaned_data", {}).items():
+            text = value_in_words(self.form.fields[name], value)
+            if not text:
+                continue
+            rest = query.copy()
+            for key in list(rest):
+                if key == name or key.startswith(f"{name}_"):
+                    if key != name and key in self.form.fields:
+                        continue  # another filter whose name begins alike
+                    del rest[key]
+            label = self.form.fields[name].label or name
+            found.append(Chip(str(label), text, f"?{rest.urlencode()}"))
+        return found
+
+
+def value_in_words(field: forms.Field, value: Any) -> str:
+    """Return a filter's value as people say it; nothing if it is not in use."""
+    if value is None or value == "" or value == []:
+        return ""
+    if isinstance(value, models.QuerySet):
+        return ", ".join(str(one) for one in value)
+    if isinstance(value, slice):
+        ends = [formats.plain(one) for one in (value.start, value.stop)]
+        return " – ".join(ends) if any(ends) else ""
+    choices = getattr(field, "choices", None)
+    if choices is not None and not isinstance(value, models.Model):
+        words = dict(_flat(choices))
+        values = value if isinstance(value, list | tuple | set) else [value]
+        return ", ".join(str(words.get(str(one), one)) for one in values)
+    return formats.short(value)
+
+
+def _flat(choices: Any) -> list[tuple[str, Any]]:
+    pairs = []
+    for value, label in choices:
+        if isinstance(label, list | tuple):
+            pairs += _flat(label)
+        else:
+            pairs.append((str(value), label))
+    return pairs
+
+
+def filterset_for(
+    model: type[models.Model],
+    declared: type[django_filters.FilterSet] | None,
+    request: HttpRequest,
+    queryset: models.QuerySet,
+    data: MultiValueDict | None = None,
+) -> VisibleFilterSet:
+    """Return the list's filters with those that upper apps registered for it."""
+    extra = {
+        name: copy.deepcopy(one.filter)
+        for name, one in registry.filters.get(model, {}).items()
+        if one.visible(request.user)
+    }
+    base = declared or VisibleFilterSet
+    if not issubclass(base, VisibleFilterSet):
+        base = type(base.__name__, (VisibleFilterSet, base), {})
+    if extra or declared is None:
+        meta = type("Meta", (getattr(base, "Meta", object),), {"model": model})
+        if not hasattr(meta, "fields"):
+            meta.fields = []
+        base = type(f"{model.__name__}Filters", (base,), {**extra, "Meta": meta})
+    return base(data if data is not None else request.GET, queryset, request=request)

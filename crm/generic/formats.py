@@ -1,0 +1,77 @@
+"""Turn values into the words and figures that people read."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.template.defaultfilters import truncatechars
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from crm.formatting import number
+
+MAX_CELL = 120
+
+
+def plain(value: Any) -> str:
+    """Write any value; nothing for nothing."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    if isinstance(value, datetime.datetime):
+        local = timezone.localtime(value) if timezone.is_aware(value) else value
+        return date_format(local, "SHORT_DATETIME_FORMAT")
+    if isinstance(value, datetime.date):
+        return date_format(value, "SHORT_DATE_FORMAT")
+    if isinstance(value, int | float | decimal.Decimal):
+        return number(value)
+    if isinstance(value, list | tuple | set):
+        return ", ".join(plain(one) for one in value)
+    return str(value)
+
+
+def local_date(value: datetime.datetime) -> datetime.date:
+    """Return the day on the reader's calendar."""
+    return (
+        timezone.localtime(value).date() if timezone.is_aware(value) else value.date()
+    )
+
+
+def short(value: Any) -> str:
+    """Write any value, cut to what fits a cell."""
+    return truncatechars(plain(value), MAX_CELL)
+
+
+def field_of(model: type[models.Model], path: str) -> models.Field | None:
+    """Return the model field at the end of a lookup path, or None (an annotation)."""
+    field = None
+    for part in path.split("__"):
+        if model is None:
+            return None
+        if part == "pk":
+            field = model._meta.pk
+        else:
+            try:
+                field = model._meta.get_field(part)
+            except FieldDoesNotExist:
+                return None
+        model = getattr(field, "related_model", None)
+    return field if isinstance(field, models.Field) else None
+
+
+def value_at(row: Any, path: str) -> Any:
+    """Follow a lookup path from a row; None as soon as something is missing."""
+    value = row
+    for part in path.split("__"):
+        if value is None:
+            return None
+        value = getattr(value, part, None)
+        if callable(value) and not isinstance(value, models.Manager):
+            value = value()
+    return value

@@ -1,0 +1,199 @@
+"""Forms that offer, and take, only rows that the person may see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.db import models
+from django.db.models import Q
+from django.forms.models import BaseInlineFormSet, ModelChoiceField
+
+from crm.access import VisibleQuerySet, can, restrict_choices
+from crm.generic.registry import registry
+
+if TYPE_CHECKING:
+    from crm.models import User
+
+# Up to so many rows a relation is a plain list; above, the browser asks as one types.
+MAX_OPTIONS = 100
+
+
+class RelatedSelect(forms.Select):
+    """A list of related rows: all of them if few, else the chosen one and a search."""
+
+    def optgroups(self, name: str, value: list[str], attrs: Any = None) -> list[Any]:
+        """Return the options; never more than MAX_OPTIONS and the chosen ones."""
+        choices = self.choices
+        queryset = getattr(choices, "queryset", None)
+        if queryset is None:
+            return super().optgroups(name, value, attrs)
+        field = choices.field
+        rows = list(queryset[: MAX_OPTIONS + 1])
+        if len(rows) > MAX_OPTIONS:
+            chosen = [one for one in value if str(one).isdigit()]
+            key = field.to_field_name or "pk"
+            rows = list(queryset.filter(**{f"{key}__in": chosen})) if chosen else []
+        self.choices = [
+            *([("", field.empty_label or "")] if field.empty_label is not None else []),
+            *(
+                (field.prepare_value(row), field.label_from_instance(row))
+                for row in rows
+            ),
+        ]
+        try:
+            return super().optgroups(name, value, attrs)
+        finally:
+            self.choices = choices
+
+    def build_attrs(self, base_attrs: Any, extra_attrs: Any = None) -> dict[str, Any]:
+        """Tell the browser where to search."""
+        attrs = {"data-enhance": "", **super().build_attrs(base_attrs, extra_attrs)}
+        queryset = getattr(self.choices, "queryset", None)
+        pages = registry.pages_of(queryset.model) if queryset is not None else None
+        if pages is not None and pages.search_fields:
+            attrs["data-enhance-url"] = pages.url("choices")
+        return attrs
+
+
+class RelatedSelectMultiple(RelatedSelect, forms.SelectMultiple):
+    """The same for several related rows."""
+
+    allow_multiple_selected = True
+
+
+def use_pickers(form: forms.BaseForm) -> None:
+    """Give every relation field the picker that stays small."""
+    for field in form.fields.values():
+        if not isinstance(field, ModelChoiceField):
+            continue
+        widget = field.widget
+        if isinstance(widget, RelatedSelect) or widget.is_hidden:
+            continue
+        if type(widget) is forms.Select:
+            new = RelatedSelect(attrs=widget.attrs)
+        elif type(widget) is forms.SelectMultiple:
+            new = RelatedSelectMultiple(attrs=widget.attrs)
+        else:
+            continue
+        new.is_required = widget.is_required
+        field.widget = new
+        # Setting the queryset again hands the choices to the new widget.
+        field.queryset = field.queryset
+
+
+class VisibleModelForm(forms.ModelForm):
+    """A model form for one person.
+
+    Relations offer rows that the person may see (and the present value, so that saving
+    keeps it); the owner is the person unless another is chosen.
+    """
+
+    def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.actor = actor
+        restrict_choices(self, actor)
+        self._keep_present_values()
+        use_pickers(self)
+        if self.is_new and "owner" in self.fields and not self.initial.get("owner"):
+            self.initial["owner"] = actor.pk
+
+    @property
+    def is_new(self) -> bool:
+        """Tell whether the form makes a row."""
+        return self.instance._state.adding
+
+    def _keep_present_values(self) -> None:
+        if self.is_new:
+            return
+        for name, field in self.fields.items():
+            if not isinstance(field, ModelChoiceField):
+                continue
+            present = self.initial.get(name)
+            if not present or isinstance(present, list | tuple | models.QuerySet):
+                continue
+            visible = field.queryset
+            if isinstance(visible, VisibleQuerySet):
+                model = visible.model
+                field.queryset = model._default_manager.filter(
+                    Q(pk__in=visible.order_by().values("pk")) | Q(pk=present)
+                )
+
+    def _post_clean(self) -> None:
+        """Fill in the owner before the row is checked as a whole."""
+        if (
+            self.is_new
+            and "owner" not in self.fields
+            and hasattr(self.instance, "owner_id")
+        ):
+            self.instance.owner_id = self.instance.owner_id or self.actor.pk
+        super()._post_clean()
+
+    def changes(self) -> dict[str, list[Any]]:
+        """Return {field: [old, new]} for the audit log."""
+        found = {}
+        for name in self.changed_data:
+            if name not in self.cleaned_data:
+                continue
+            field = self.fields[name]
+            old = self.initial.get(name, field.initial)
+            found[name] = [None if self.is_new else _word(field, old), None]
+            found[name][1] = _word(field, self.cleaned_data[name])
+        return found
+
+
+def _word(field: forms.Field, value: Any) -> Any:
+    """Return a value as the audit log keeps it: text, or the name of a related row."""
+    if value is None or value == "":
+        return None
+    if isinstance(field, ModelChoiceField):
+        if isinstance(value, models.Model):
+            return str(value)
+        if isinstance(value, list | tuple | models.QuerySet):
+            rows = [one if isinstance(one, models.Model) else None for one in value]
+            return ", ".join(str(one) for one in rows if one is not None)
+        row = field.queryset.model._base_manager.filter(pk=value).first()
+        return str(row) if row else str(value)
+    return value if isinstance(value, bool | int) else str(value)[:300]
+
+
+class VisibleInlineFormSet(BaseInlineFormSet):
+    """Rows below a row, edited with it; their relations follow the same rule."""
+
+    def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
+        self.actor = actor
+        super().__init__(*args, **kwargs)
+
+    def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
+        """Hand the person to every row's form."""
+        kwargs = super().get_form_kwargs(index)
+        if issubclass(self.form, VisibleModelForm):
+            kwargs["actor"] = self.actor
+        return kwargs
+
+    def add_fields(self, form: forms.BaseForm, index: int | None) -> None:
+        """Narrow relations of forms that do not do so themselves."""
+        super().add_fields(form, index)
+        if not isinstance(form, VisibleModelForm):
+            restrict_choices(form, self.actor)
+            use_pickers(form)
+
+
+def inline_formset(
+    parent: type[models.Model], model: type[models.Model], **options: Any
+):
+    """Return the formset class for rows below a row, with our rules."""
+    options.setdefault("form", VisibleModelForm)
+    options.setdefault("formset", VisibleInlineFormSet)
+    options.setdefault("extra", 1)
+    return forms.inlineformset_factory(parent, model, **options)
+
+
+__all__ = [
+    "RelatedSelect",
+    "VisibleInlineFormSet",
+    "VisibleModelForm",
+    "can",
+    "inline_formset",
+    "use_pickers",
+]

@@ -1,0 +1,230 @@
+"""The list of a model's rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib import messages
+from django.db import models
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.cache import patch_vary_headers
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+
+from crm.access import Verb
+from crm.generic import searching
+from crm.generic.base import GenericPage
+from crm.generic.filters import VisibleFilterSet, filterset_for
+from crm.generic.keyset import LAST, BadTokenError, Keyset, Page
+from crm.generic.tables import Column, Heading
+
+if TYPE_CHECKING:
+    from django.http import QueryDict
+
+    from crm.generic.pages import Pages
+    from crm.models import User
+
+PAGE_SIZE = 50
+COUNT_LIMIT = 10_000
+MAX_CHOICES = 20
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many rows there are: exact up to a limit, else "more than"."""
+
+    number: int
+    is_exact: bool
+
+
+class Listing:
+    """What one address of a list means: rights, filters, search, order, columns.
+
+    The page, the export and later the bulk actions all start from here, so that they
+    always mean the same rows.
+    """
+
+    def __init__(
+        self,
+        pages: Pages,
+        request: HttpRequest,
+        verb: str = Verb.VIEW,
+        query: QueryDict | None = None,
+    ) -> None:
+        self.pages, self.request, self.verb = pages, request, verb
+        self.query = request.GET if query is None else query
+        self.user: User = request.user
+        self.table = pages.make_table()
+
+    @cached_property
+    def visible(self) -> models.QuerySet:
+        """Return all rows that the person may see (and export, and so on)."""
+        rows = self.pages.queryset().visible_to(self.user)
+        return rows if self.verb == Verb.VIEW else rows.visible_to(self.user, self.verb)
+
+    @cached_property
+    def filterset(self) -> VisibleFilterSet:
+        """Return the filters with the values of the address."""
+        return filterset_for(
+            self.pages.model, self.pages.filters, self.request, self.visible, self.query
+        )
+
+    @cached_property
+    def search_text(self) -> str:
+        """Return what is searched for."""
+        return searching.clean_text(self.query.get("q", ""))
+
+    @cached_property
+    def matching(self) -> models.QuerySet:
+        """Return the visible rows that pass the filters and the search."""
+        rows = self.filterset.apply()
+        if self.search_text and self.pages.search_fields:
+            rows = searching.narrow(rows, self.search_text, self.pages.search_fields)
+        return rows
+
+    @cached_property
+    def columns(self) -> list[Column]:
+        """Return the columns to show."""
+        wanted = [name for name in self.query.get("columns", "").split(",") if name]
+        return self.table.columns_for(self.user, wanted)
+
+    @cached_property
+    def sort(self) -> tuple[str, bool] | None:
+        """Return (key of the sorted column, descending), or None: the usual order."""
+        name = self.query.get("sort", "")
+        key = name.removeprefix("-")
+        for column in self.columns:
+            if column.sort and column.key == key:
+                return key, name.startswith("-")
+        return None
+
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """Return the fields to order by."""
+        if self.sort is None:
+            return self.table.order()
+        key, descending = self.sort
+        column = next(one for one in self.columns if one.key == key)
+        path = str(column.sort)
+        if descending:
+            path = path.removeprefix("-") if path.startswith("-") else f"-{path}"
+        return (path,)
+
+    @cached_property
+    def is_narrowed(self) -> bool:
+        """Tell whether a filter or a search hides rows."""
+        return bool(self.search_text or self.filterset.chips(self.query))
+
+    def rows(self) -> models.QuerySet:
+        """Return the matching rows with all that the columns need, not yet ordered."""
+        return self.table.prepare(self.matching, self.columns, self.request)
+
+    def count(self) -> Count:
+        """Count the matching rows, but not beyond the limit."""
+        some = self.matching.order_by().values("pk")[: COUNT_LIMIT + 1].count()
+        return Count(min(some, COUNT_LIMIT), some <= COUNT_LIMIT)
+
+    def url(self, **changes: str | None) -> str:
+        """Return the address of this list with some parameters changed or removed."""
+        query = self.query.copy()
+        for name, value in changes.items():
+            query.pop(name, None)
+            if value:
+                query[name] = value
+        return f"?{query.urlencode()}"
+
+    def headings(self) -> list[Heading]:
+        """Return the heads of the columns, with the address that sorts by each."""
+        found = []
+        for column in self.columns:
+            heading = Heading(column.heading(self.pages.model), column.align)
+            if column.sort:
+                is_sorted = self.sort is not None and self.sort[0] == column.key
+                descending = is_sorted and self.sort[1]
+                if is_sorted:
+                    heading.direction = "descending" if descending else "ascending"
+                prefix = "-" if is_sorted and not descending else ""
+                heading.url = self.url(sort=f"{prefix}{column.key}", page=None)
+            found.append(heading)
+        return found
+
+
+class ListPage(GenericPage):
+    """A page of 50 rows: rights, filters, search, order; parts of it for htmx."""
+
+    template_name = "generic/list.html"
+    part_name = "generic/_table.html"
+    size: ClassVar[int] = PAGE_SIZE
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Answer with the whole page, or with the table alone to htmx."""
+        listing = Listing(self.pages, request)
+        template = self.part_name if self.wants_part() else self.template_name
+        response = self.render(self.get_context(listing), template)
+        patch_vary_headers(response, ["HX-Request"])
+        return response
+
+    def wants_part(self) -> bool:
+        """Tell whether htmx asks for the table (and not for history or a whole page)."""
+        htmx = getattr(self.request, "htmx", None)
+        return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+
+    def get_context(self, listing: Listing) -> dict[str, Any]:
+        """Return what the templates need; an app may add to it."""
+        count = listing.count()
+        page = self.get_page(listing, count)
+        pages, user = self.pages, self.request.user
+        return {
+            "listing": listing,
+            "filterset": listing.filterset,
+            "chips": listing.filterset.chips(listing.query.copy()),
+            "count": count,
+            "page": page,
+            "headings": listing.headings(),
+            "rows": listing.table.rows(
+                page.objects,
+                listing.columns,
+                user,
+                lambda obj: pages.url("detail", obj),
+            ),
+            "first_url": listing.url(page=None) if page.previous else "",
+            "previous_url": listing.url(page=page.previous) if page.previous else "",
+            "next_url": listing.url(page=page.next) if page.next else "",
+            "last_url": listing.url(page=LAST) if page.next else "",
+            "bare_url": pages.url("list"),
+            "add_url": pages.allowed_url(user, "add"),
+            "import_url": pages.import_url(user),
+            "export_url": self.export_url(listing),
+        }
+
+    def export_url(self, listing: Listing) -> str:
+        """Return the address of the file with the same rows and columns."""
+        url = self.pages.allowed_url(self.request.user, "export")
+        return f"{url}{listing.url(page=None)}" if url else ""
+
+    def get_page(self, listing: Listing, count: Count) -> Page:
+        """Return the rows; a page that cannot be read is the first one."""
+        keyset = Keyset(listing.rows(), listing.order, self.size)
+        exact = count.number if count.is_exact else None
+        try:
+            return keyset.page(listing.query.get("page", ""), exact)
+        except BadTokenError:
+            messages.warning(
+                self.request,
+                _("That page of the list cannot be opened; this is the first one."),
+            )
+            return keyset.page("", exact)
+
+
+class ChoicesPage(GenericPage):
+    """The rows that a picker offers while one types."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Answer with up to 20 visible rows whose text fits."""
+        rows = self.pages.queryset().visible_to(request.user)
+        text = searching.clean_text(request.GET.get("q", ""))
+        if text and self.pages.search_fields:
+            rows = searching.narrow(rows, text, self.pages.search_fields)
+        results = [{"id": row.pk, "text": str(row)} for row in rows[:MAX_CHOICES]]
+        return JsonResponse({"results": results})

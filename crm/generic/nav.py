@@ -1,0 +1,18 @@
+"""A model's place in the menu."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from crm.generic.registry import NavLink, NavSection
+
+__all__ = ["Nav", "NavLink", "NavSection"]
+
+
+@dataclass(frozen=True)
+class Nav:
+    """The menu entry of a model's list; the section is an app label or a registered one."""
+
+    section: str
+    label: Any = None
+    order: int = 50
+    icon: str = ""

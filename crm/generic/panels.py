@@ -1,0 +1,118 @@
+"""Parts of a detail page and tiles of the start page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib.contenttypes.models import ContentType
+from django.utils.translation import gettext_lazy as _
+
+from crm.access import Verb, can
+from crm.generic.tables import Column, Links, column_for
+
+if TYPE_CHECKING:
+    from django.db.models import Model
+    from django.http import HttpRequest
+
+    from crm.models import User
+
+
+class Panel:
+    """A part of a detail page; the template draws what ``get_context`` returns.
+
+    The template is put inside a card with the title; ``bare`` leaves the card out.
+    """
+
+    title: Any = ""
+    template: str = ""
+    order: int = 50
+    column: str = "main"
+    bare: bool = False
+    requires: type[Model] | None = None
+
+    def visible(self, user: User, obj: Model) -> bool:
+        """Tell whether the person sees the panel on this row's page."""
+        return self.requires is None or can(user, Verb.VIEW, self.requires)
+
+    def get_context(self, request: HttpRequest, obj: Model) -> dict[str, Any]:
+        """Return what the template needs."""
+        return {}
+
+
+class FieldsPanel(Panel):
+    """Fields of the row with their labels; declared as an object, not as a class."""
+
+    template = "generic/_fields_panel.html"
+    order = 10
+
+    def __init__(
+        self,
+        fields: list[str | Column],
+        title: Any = "",
+        *,
+        order: int = 10,
+        column: str = "main",
+        hide_empty: bool = False,
+    ) -> None:
+        self.fields = fields
+        self.title = title or _("Details")
+        self.order = order
+        self.column = column
+        self.hide_empty = hide_empty
+
+    def get_context(self, request: HttpRequest, obj: Model) -> dict[str, Any]:
+        """Return (label, cell) pairs, without columns that the reader may not see."""
+        links = Links(request.user)
+        model = type(obj)
+        pairs = []
+        for one in self.fields:
+            column = column_for(model, one) if isinstance(one, str) else one
+            if not column.visible(request.user):
+                continue
+            cell = column.cell(obj, links)
+            if cell.text or not self.hide_empty:
+                pairs.append((column.heading(model), cell))
+        return {"fields": pairs}
+
+
+class HistoryPanel(Panel):
+    """Who changed the row, newest first."""
+
+    title = _("History")
+    template = "generic/_history_panel.html"
+    column = "side"
+    order = 90
+    limit: ClassVar[int] = 8
+
+    def get_context(self, request: HttpRequest, obj: Model) -> dict[str, Any]:
+        """Return the newest audit entries with the names of the changed fields."""
+        from crm.generic.history import describe
+        from crm.models import AuditEntry
+
+        entries = AuditEntry.objects.filter(
+            content_type=ContentType.objects.get_for_model(obj), object_id=obj.pk
+        ).select_related("actor")[: self.limit]
+        return {"entries": [describe(entry, type(obj)) for entry in entries]}
+
+
+class Tile:
+    """A part of the start page."""
+
+    title: Any = ""
+    template: str = ""
+    order: int = 50
+    width: str = "third"
+    requires: type[Model] | None = None
+
+    def visible(self, user: User) -> bool:
+        """Tell whether the person sees the tile."""
+        return self.requires is None or can(user, Verb.VIEW, self.requires)
+
+    def get_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Return what the template needs."""
+        return {}
+
+
+def made(panel: Panel | type[Panel]) -> Panel:
+    """Return the object, whether a class or an object was declared."""
+    return panel() if isinstance(panel, type) else panel

@@ -1,0 +1,41 @@
+"""Pages of the framework's own models."""
+
+from django.db.models import QuerySet
+
+from crm.forms import TagForm
+from crm.generic.nav import Nav
+from crm.generic.pages import Pages
+from crm.generic.panels import FieldsPanel
+from crm.generic.registry import register
+from crm.models import Tag, User
+from crm.tables import PeopleTable, TagTable
+
+
+@register
+class TagPages(Pages):
+    """Tags; those who may change them keep them in order here."""
+
+    model = Tag
+    path = "tags"
+    table = TagTable
+    form = TagForm
+    nav = Nav("crm", order=80, icon="tag")
+    search_fields = ("name",)
+
+
+@register
+class PeoplePages(Pages):
+    """Colleagues, to look up and to pick; they are edited in the admin."""
+
+    model = User
+    path = "people"
+    table = PeopleTable
+    panels = [FieldsPanel(["title", "team", "email"])]
+    nav = Nav("crm", order=70, icon="users")
+    search_fields = ("first_name", "last_name", "username", "email")
+    deletable = False
+    exportable = False
+
+    def queryset(self) -> QuerySet:
+        """Return those who can sign in."""
+        return super().queryset().active()

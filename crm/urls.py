@@ -1,0 +1,60 @@
+"""Addresses: the generic pages of every app, then the few that are not generic.
+
+An app adds special pages by ``<app>/urls.py``; they share the app's namespace and come
+first.
+"""
+
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from django.apps import apps
+from django.conf import settings
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+from crm.generic import start
+from crm.generic.registry import registry
+
+
+def app_urls() -> list[URLResolver]:
+    """Return one namespace per app with its special and its generic pages."""
+    by_app: dict[str, list[URLPattern | URLResolver]] = {}
+    for config in apps.get_app_configs():
+        name = f"{config.name}.urls"
+        if (
+            is_ours(config.name)
+            and config.name != "crm"
+            and find_spec(name) is not None
+        ):
+            by_app[config.label] = list(import_module(name).urlpatterns)
+    for pages in registry.pages.values():
+        by_app.setdefault(pages.namespace, []).extend(pages.urlpatterns())
+    return [
+        path("", include((patterns, label), namespace=label))
+        for label, patterns in by_app.items()
+    ]
+
+
+def is_ours(name: str) -> bool:
+    """Tell our apps from installed packages."""
+    return Path(settings.BASE_DIR, *name.split(".")).is_dir()
+
+
+def optional(module: str) -> list[URLPattern | URLResolver]:
+    """Return the addresses of a module that may not be there."""
+    if find_spec(module) is None:
+        return []
+    return list(import_module(module).urlpatterns)
+
+
+urlpatterns = [
+    path("", start.start, name="start"),
+    path("healthz", start.healthz, name="healthz"),
+    path("accounts/", include("allauth.urls")),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("admin/", admin.site.urls),
+    *optional("crm.job_pages"),
+    *optional("crm.profile"),
+    *app_urls(),
+]
