@@ -10,7 +10,6 @@ from crm.generic.panels import FieldsPanel
 from crm.models import User
 from service.filters import TicketCategoryFilters, TicketFilters
 from service.forms import TicketCategoryForm, TicketForm
-from service.imports import TicketImporter
 from service.models import Ticket, TicketCategory
 from service.panels import ConversationPanel, TicketTextPanel, TicketWorkPanel
 from service.services import save_ticket
@@ -26,7 +25,6 @@ class TicketPages(Pages):
     table = TicketTable
     filters = TicketFilters
     form = TicketForm
-    importer = TicketImporter
     panels = [
         TicketTextPanel,
         ConversationPanel,

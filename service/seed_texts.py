@@ -61,7 +61,7 @@ CATEGORIES = [
             "There is one {product} missing in order {order}.",
             "You sent me the wrong colour of the {product}.",
             "Order {order} should contain {count} pieces, I count one less.",
-            "The {product} in the box is a different model from the one on the invoice.",
+            "The {product} in the box is not the model that is on the invoice.",
             "We received somebody else's goods together with {order}.",
             "The size of the {product} is not what I chose.",
         ],

@@ -1,0 +1,15 @@
+"""Targets in the admin."""
+
+from django.contrib import admin
+
+from analytics.performance.models import Target
+
+
+@admin.register(Target)
+class TargetAdmin(admin.ModelAdmin):
+    """Targets."""
+
+    list_display = ("kpi", "owner", "starts_on", "ends_on", "value")
+    list_filter = ("kpi",)
+    list_select_related = ("owner",)
+    raw_id_fields = ("owner",)

@@ -1,0 +1,63 @@
+"""What was reached of a target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.db.models import Sum
+from django.utils import timezone
+
+from analytics.performance.models import Kpi, Target
+from crm.models import User
+from customers.models import Customer
+from sales.models import Order
+from service.models import Ticket
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a target is reached, and how much of its time has passed."""
+
+    reached: Decimal
+    share: float
+    time_share: float
+
+    @property
+    def on_track(self) -> bool:
+        """Tell whether the target is reached at least as far as its time has passed."""
+        return self.share >= self.time_share
+
+
+def reached(*, user: User, target: Target) -> Decimal:
+    """Return the figure of the target's owner in its period, as far as user may see."""
+    period = (target.starts_on, target.ends_on)
+    if target.kpi in (Kpi.REVENUE, Kpi.ORDERS):
+        orders = (
+            Order.objects.visible_to(user)
+            .booked()
+            .filter(owner=target.owner, placed_at__date__range=period)
+        )
+        if target.kpi == Kpi.ORDERS:
+            return Decimal(orders.filter(kind="sale").count())
+        return orders.aggregate(total=Sum("total"))["total"] or Decimal(0)
+    if target.kpi == Kpi.NEW_CUSTOMERS:
+        customers = Customer.objects.visible_to(user)
+        return Decimal(
+            customers.filter(owner=target.owner, customer_since__range=period).count()
+        )
+    tickets = Ticket.objects.visible_to(user)
+    return Decimal(
+        tickets.filter(owner=target.owner, solved_at__date__range=period).count()
+    )
+
+
+def progress(*, user: User, target: Target, today: date | None = None) -> Progress:
+    """Return how far the target is reached."""
+    today = today or timezone.localdate()
+    done = reached(user=user, target=target)
+    days = (target.ends_on - target.starts_on).days + 1
+    passed = min(max((today - target.starts_on).days + 1, 0), days)
+    share = float(done / target.value) if target.value else 0.0
+    return Progress(reached=done, share=share, time_share=passed / days)

@@ -1,0 +1,32 @@
+"""Pages of the marketing app."""
+
+from crm.generic.pages import Nav, Pages, register
+from crm.generic.panels import FieldsPanel
+from marketing.filters import CampaignFilters
+from marketing.forms import CampaignForm
+from marketing.models import Campaign
+from marketing.panels import CampaignMoneyPanel, CampaignTextPanel
+from marketing.tables import CampaignTable
+
+
+@register
+class CampaignPages(Pages):
+    """Campaigns."""
+
+    model = Campaign
+    path = "campaigns"
+    table = CampaignTable
+    filters = CampaignFilters
+    form = CampaignForm
+    panels = [
+        CampaignTextPanel,
+        CampaignMoneyPanel,
+        FieldsPanel(
+            ["channel", "state", "starts_on", "ends_on", "owner"],
+            column="side",
+            order=20,
+        ),
+    ]
+    nav = Nav(section="marketing", order=10, icon="megaphone")
+    search_fields = ("name", "text")
+    state_field = "state"
