@@ -212,12 +212,16 @@ STATICFILES_DIRS = [
         if (NODE_MODULES / folder).is_dir()
     ),
 ]
+STATICFILES_FINDERS = [
+    "crm.staticfiles.UsedFilesFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": env.str(
             "STATICFILES_BACKEND",
-            default="whitenoise.storage.CompressedManifestStaticFilesStorage",
+            default="crm.staticfiles.StaticFilesStorage",
         )
     },
 }

@@ -65,7 +65,10 @@ class Services:
 
     def environment(self) -> dict[str, str]:
         """Return the settings for Django; the URLs hold before the servers run."""
-        values = {"CRM_VAR_DIR": str(self.place / "var")}
+        var = self.place / "var"
+        # WhiteNoise warns of a missing folder, and warnings fail the tests.
+        (var / "static").mkdir(parents=True, exist_ok=True)
+        values = {"CRM_VAR_DIR": str(var)}
         if self.postgres:
             values["DATABASE_URL"] = self.postgres.url()
         if self.valkey:
