@@ -14,8 +14,8 @@ CAMPAIGNS = [
     (
         "Spring terrace days",
         Channel.EMAIL,
-        "Everything for balcony and garden, 15 % off until Sunday. Order now and have it "
-        "before the weekend.",
+        "Everything for balcony and garden, 15 % off until Sunday. Order now and have "
+        "it before the weekend.",
         6,
     ),
     (

@@ -13,6 +13,7 @@ from crm.access import Verb, can
 from crm.generic.panels import Panel
 from crm.generic.registry import register_panel
 from customers.models import Customer
+from service import timeline  # noqa: F401  (registers its source)
 from service.choices import TICKET_MOVES, TicketState
 from service.forms import AssignForm, MessageForm
 from service.models import Message, Ticket
