@@ -6,6 +6,19 @@ from django.utils import translation
 from django.utils.functional import SimpleLazyObject
 
 THEMES = ("light", "dark", "auto")
+BEHAVIOURS = tuple(
+    f"js/{name}.js"
+    for name in (
+        "sidebar",
+        "menus",
+        "keys",
+        "guard",
+        "filters",
+        "formset",
+        "requests",
+        "rows",
+    )
+)
 
 
 def shell(request: HttpRequest) -> dict[str, object]:
@@ -15,6 +28,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
         # Parts of pages are rendered too; only whole pages look at the navigation.
         "navigation": SimpleLazyObject(lambda: navigation(request)),
         "languages": SimpleLazyObject(languages),
+        "behaviours": BEHAVIOURS,
         "theme": theme if theme in THEMES else "auto",
         "sidebar": "narrow" if request.COOKIES.get("sidebar") == "narrow" else "wide",
     }

@@ -1,0 +1,56 @@
+// Selects marked data-enhance: type to find. Tom Select is loaded only where there is one.
+const { script, style } = document.getElementById("enhance").dataset;
+let library;
+
+function load() {
+  library ??= new Promise((resolve, reject) => {
+    const link = document.createElement("link");
+    link.rel = "stylesheet";
+    link.href = style;
+    // Before our own sheets, so that ours win.
+    document.querySelector("link[rel=stylesheet]").after(link);
+    const element = document.createElement("script");
+    element.src = script;
+    element.onload = resolve;
+    element.onerror = reject;
+    document.head.append(element);
+  });
+  return library;
+}
+
+function options(select) {
+  const url = select.dataset.enhanceUrl;
+  const shared = {
+    maxOptions: 200,
+    plugins: select.multiple ? ["remove_button"] : [],
+    allowEmptyOption: !select.required,
+    render: { no_results: null },
+  };
+  if (!url) return shared;
+  return {
+    ...shared,
+    valueField: "id",
+    labelField: "text",
+    searchField: [],
+    preload: "focus",
+    load(query, done) {
+      const address = new URL(url, window.location.href);
+      address.searchParams.set("q", query);
+      fetch(address, { headers: { Accept: "application/json" } })
+        .then((answer) => answer.json())
+        .then((answer) => done(answer.results), () => done());
+    },
+  };
+}
+
+async function enhance(part) {
+  const selects = [...part.querySelectorAll("select[data-enhance]:not(.tomselected)")];
+  if (!selects.length) return;
+  await load();
+  for (const select of selects) {
+    if (!select.tomselect) new window.TomSelect(select, options(select));
+  }
+}
+
+enhance(document);
+document.addEventListener("htmx:load", (event) => enhance(event.detail.elt));
