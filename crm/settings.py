@@ -283,3 +283,5 @@ LOGGING = {
 # --- Analyses ---------------------------------------------------------------
 LTV_DISCOUNT_RATE = env.float("LTV_DISCOUNT_RATE", default=0.10)
 LTV_HORIZON_YEARS = env.int("LTV_HORIZON_YEARS", default=3)
+LTV_MARGIN = env.float("LTV_MARGIN", default=1.0)
+LTV_ACQUISITION_COST = env.float("LTV_ACQUISITION_COST", default=0.0)

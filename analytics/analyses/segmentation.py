@@ -1,0 +1,129 @@
+"""Segmentation: purchasing power, RFM and clusters whose ids stay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from analytics import datasets
+from analytics.analyses.base import Analysis, Dataset, Progress, number, portions
+from analytics.frames import copy_rows
+from analytics.ml import segmentation
+from analytics.ml.base import Card, Note, NotEnoughHistory, Trained
+from analytics.models import AnalysisKey, Cluster, CustomerSegment, Run
+
+SEGMENT_FIELDS = (
+    "run",
+    "customer_id",
+    "purchasing_power",
+    "age_band",
+    "region",
+    "recency_days",
+    "frequency",
+    "monetary",
+    "r",
+    "f",
+    "m",
+    "rfm_label",
+    "cluster",
+    "x",
+    "y",
+)
+
+
+class Segmentation(Analysis):
+    """Put every customer into a few groups that have names."""
+
+    key = AnalysisKey.SEGMENTATION
+
+    def newest(self) -> datetime | None:
+        """Return when the last order was placed."""
+        return datasets.newest_order()
+
+    def extract(self, as_of: datetime, params: dict[str, Any]) -> Dataset:
+        """Read one row of features per customer, in the main currency."""
+        currency = datasets.main_currency(as_of)
+        return Dataset(
+            datasets.segment_features(as_of, currency.main),
+            more={"currency": currency.main},
+            notes=currency_notes(currency),
+            window=datasets.order_window(as_of, currency.main),
+        )
+
+    def train(
+        self,
+        data: Dataset,
+        params: dict[str, Any],
+        *,
+        previous: Any = None,
+        on_progress: Progress | None = None,
+    ) -> Trained | NotEnoughHistory:
+        """Fit thresholds and clusters; ids and names follow the last run's model."""
+        return segmentation.train(
+            data.frame, previous=previous, on_progress=on_progress
+        )
+
+    def evaluate(self, trained: Trained | NotEnoughHistory, data: Dataset) -> Card:
+        """Return the card; its picture must not name the customers in it."""
+        card = trained.card
+        for point in card.details.get("scatter", ()):
+            point.pop("id", None)
+        return card
+
+    def score(
+        self, model: Any, data: Dataset, params: dict[str, Any]
+    ) -> Iterator[list[Sequence[Any]]]:
+        """Yield every customer's classes, RFM, cluster and place in the picture."""
+        for part in portions(data.frame):
+            table = model.score(part)
+            yield list(
+                zip(
+                    part.index.tolist(),
+                    table["power_class"].astype("object").tolist(),
+                    table["age_band"].astype("object").tolist(),
+                    [str(name)[:120] for name in table["region"].astype("object")],
+                    [number(days) for days in part["recency_days"]],
+                    part["frequency"].tolist(),
+                    part["monetary"].tolist(),
+                    [rank or None for rank in table["rfm_recency"].tolist()],
+                    [rank or None for rank in table["rfm_frequency"].tolist()],
+                    [rank or None for rank in table["rfm_monetary"].tolist()],
+                    table["rfm_label"].astype("object").tolist(),
+                    [one if one >= 0 else None for one in table["cluster"].tolist()],
+                    [number(x) for x in table["x"]],
+                    [number(y) for y in table["y"]],
+                    strict=True,
+                )
+            )
+
+    def write(self, run: Run, rows: list[Sequence[Any]]) -> int:
+        """Append segments of customers."""
+        return copy_rows(
+            CustomerSegment, SEGMENT_FIELDS, ((run.pk, *row) for row in rows)
+        )
+
+    def summarise(
+        self, run: Run, model: Any, data: Dataset, params: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Write the clusters and return sizes and values of the other groups."""
+        Cluster.objects.bulk_create(
+            Cluster(
+                run=run,
+                number=one["id"],
+                name_key=one["name"],
+                size=one["size"],
+                revenue=round(one["revenue"], 4),
+                centre=one["medians"],
+            )
+            for one in model.clusters
+        )
+        return {"currency": data.more["currency"]}
+
+
+def currency_notes(found: datasets.Currencies) -> list[Note]:
+    """Return a remark where orders in other currencies were left out."""
+    if not found.left_out:
+        return []
+    params = {"count": found.left_out, "currency": found.main}
+    return [Note("other_currencies_left_out", params)]
