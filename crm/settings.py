@@ -96,7 +96,6 @@ TEMPLATES = [
         },
     },
 ]
-FORM_RENDERER = "django.forms.renderers.DjangoDivFormRenderer"
 
 # --- Database, broker, cache ------------------------------------------------
 DATABASES = {
