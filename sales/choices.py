@@ -29,6 +29,14 @@ class StageKind(models.TextChoices):
     LOST = "lost", _("Lost")
 
 
+# A won opportunity has become revenue: it is corrected by a return, not reopened.
+STAGE_MOVES = {
+    StageKind.OPEN: {StageKind.OPEN, StageKind.WON, StageKind.LOST},
+    StageKind.LOST: {StageKind.OPEN},
+    StageKind.WON: set(),
+}
+
+
 class OrderKind(models.TextChoices):
     """Whether goods went out or came back."""
 

@@ -19,8 +19,9 @@ from sales.querysets import OrderQuerySet
 class Order(OwnedModel):
     """A sale or a return; ``total`` is the exact sum of its lines.
 
-    Amounts keep four decimals, because prices below a penny exist and the sum over all
-    orders has to equal the sum over all lines. A return's quantities are negative.
+    The total keeps as many decimals as a line's amount, because prices below a penny
+    exist and the sum over all orders has to equal the sum over all lines. A return's
+    quantities are negative.
     """
 
     number = models.CharField(_("number"), max_length=60, unique=True)
@@ -43,11 +44,21 @@ class Order(OwnedModel):
     currency = models.CharField(_("currency"), max_length=3, default=default_currency)
     total = models.DecimalField(
         _("total"),
-        max_digits=18,
-        decimal_places=4,
+        max_digits=28,
+        decimal_places=7,
         default=Decimal(0),
         db_default=Decimal(0),
         editable=False,
+    )
+    return_of = models.ForeignKey(
+        "self",
+        verbose_name=_("return of"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="returns",
+        db_index=False,
     )
     notes = models.TextField(_("notes"), blank=True)
 
@@ -62,6 +73,11 @@ class Order(OwnedModel):
             models.Index(fields=["customer", "-placed_at"], name="order_by_customer"),
             models.Index(fields=["owner", "-placed_at", "-id"], name="order_by_owner"),
             models.Index(fields=["total", "id"], name="order_by_total"),
+            models.Index(
+                fields=["return_of"],
+                name="order_by_return",
+                condition=Q(return_of__isnull=False),
+            ),
         )
 
     def __str__(self) -> str:
@@ -97,12 +113,30 @@ class OrderLine(BaseModel):
         verbose_name=_("amount"),
     )
 
+    return_of = models.ForeignKey(
+        "self",
+        verbose_name=_("return of"),
+        on_delete=models.RESTRICT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="returns",
+        db_index=False,
+    )
+
     access_path = "order__owner"
 
     class Meta:
         verbose_name = _("order line")
         verbose_name_plural = _("order lines")
         ordering = ("order", "line_no")
+        indexes = (
+            models.Index(
+                fields=["return_of"],
+                name="order_line_by_return",
+                condition=Q(return_of__isnull=False),
+            ),
+        )
         constraints = (
             models.UniqueConstraint(
                 fields=["order", "line_no"], name="order_line_number"

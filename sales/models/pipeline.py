@@ -101,7 +101,7 @@ class Pipeline(BaseModel):
         )
 
     def __str__(self) -> str:
-        return self.name
+        return str(_(self.name))
 
 
 class Stage(BaseModel):
@@ -217,7 +217,11 @@ class Opportunity(OwnedModel):
 
 
 class StageChange(BaseModel):
-    """One move of an opportunity; a trigger refuses to change or delete it."""
+    """One move of an opportunity; the database refuses to change or delete it.
+
+    It goes only with its opportunity: a deferred trigger looks at commit whether that
+    is gone too.
+    """
 
     opportunity = models.ForeignKey(
         Opportunity,
@@ -250,9 +254,12 @@ class StageChange(BaseModel):
         verbose_name = _("stage change")
         verbose_name_plural = _("stage changes")
         ordering = ("opportunity", "at", "pk")
+        indexes = (
+            models.Index(fields=["opportunity", "at"], name="stage_change_by_time"),
+        )
 
     def __str__(self) -> str:
-        return f"{self.from_stage_id} → {self.to_stage_id}"
+        return f"{self.from_stage or '–'} → {self.to_stage}"
 
     def clean(self) -> None:
         """Refuse a move between pipelines."""
