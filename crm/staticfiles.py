@@ -15,7 +15,7 @@ USED_FILES = {
         "js/tabler-theme.min.js",
     ),
     "echarts": ("echarts.min.js", "echarts.common.min.js"),
-    "tom-select": ("css/tom-select.min.css", "js/tom-select.popular.min.js"),
+    "tom-select": ("css/*.bootstrap5.min.css", "js/*.complete.min.js"),
     "sortablejs": ("Sortable.min.js",),
 }
 
