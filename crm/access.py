@@ -120,8 +120,8 @@ def get_visible_or_404(
 ) -> Any:
     """Return the row if the user may see it and holds the verb on it.
 
-    Raises PermissionDenied where the role lacks the verb on the model, Http404 where the
-    row is hidden or absent: the two are not told apart.
+    Raises PermissionDenied where the role lacks the verb on the model, and Http404
+    where the row is hidden or absent: those two are not told apart.
     """
     queryset = source if isinstance(source, models.QuerySet) else source.objects.all()
     require(user, verb, queryset.model)

@@ -73,7 +73,7 @@ class FormPage(GenericPage):
             form.add_error(
                 "owner" if "owner" in form.fields else None,
                 _(
-                    "With these values it would be out of your own reach. Choose others."
+                    "With these values you could not reach it yourself. Choose others."
                 ),
             )
         except UserVisibleError as error:
@@ -84,7 +84,7 @@ class FormPage(GenericPage):
             form.add_error(
                 None,
                 _(
-                    "Somebody saved a row with the same values just now. Look at the list."
+                    "Somebody saved a row with these values just now. Look at the list."
                 ),
             )
         return None

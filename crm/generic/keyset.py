@@ -1,4 +1,4 @@
-"""Pages of a sorted list by key, not by offset: the last page costs what the first does.
+"""Pages of a sorted list by key, not by offset: the last one costs what the first does.
 
 A page is named by the sort values of the row before or after it, in a signed token, so
 that nobody can ask the database for something odd. Empty values come last in either

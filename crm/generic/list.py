@@ -166,7 +166,7 @@ class ListPage(GenericPage):
         return response
 
     def wants_part(self) -> bool:
-        """Tell whether htmx asks for the table (and not for history or a whole page)."""
+        """Tell whether htmx asks for the table, not for history or a whole page."""
         htmx = getattr(self.request, "htmx", None)
         return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 

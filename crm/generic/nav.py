@@ -10,7 +10,7 @@ __all__ = ["Nav", "NavLink", "NavSection"]
 
 @dataclass(frozen=True)
 class Nav:
-    """The menu entry of a model's list; the section is an app label or a registered one."""
+    """The menu entry of a model's list; section is an app label or a registered key."""
 
     section: str
     label: Any = None

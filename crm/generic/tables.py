@@ -81,7 +81,7 @@ class Column:
     """One column: how a value is found, sorted, shown and exported.
 
     ``key``       lookup path or attribute; also the column's name in addresses
-    ``sort``      field or annotation to order by; True means the key; None: not sortable
+    ``sort``      field or annotation to order by; True means the key; None: unsortable
     ``link``      the cell leads to the row's own page
     ``annotate``  ``callable(queryset, request) -> queryset``
     ``value``     ``callable(row) -> value`` where the key does not say it all

@@ -1,0 +1,41 @@
+"""Pages of the framework's own models."""
+
+from itertools import count
+
+from crm.models import Tag, User
+from crm.pages import PeoplePages, TagPages
+from crm.testing.pages import PageTests
+from crm.testing.world import make_person
+
+numbers = count(1)
+
+
+class TestTagPages(PageTests):
+    """Tags are reference data: shared, changed by few."""
+
+    pages = TagPages
+    changed_value = ("name", "Renamed")
+
+    def make(self, owner, **values):
+        return Tag.objects.create(name=f"Tag {next(numbers)}", **values)
+
+    def form_data(self, world):
+        return {"name": "Brand new", "colour": "green"}
+
+
+class TestPeoplePages(PageTests):
+    """Colleagues can be looked up, not changed."""
+
+    pages = PeoplePages
+
+    def make(self, owner, **values):
+        return make_person(f"person{next(numbers)}", owner.team)
+
+    def form_data(self, world):
+        return {}
+
+    def test_people_who_left_are_not_listed(self, world):
+        gone = make_person("gone", None)
+        User.objects.filter(pk=gone.pk).update(is_active=False)
+        response = world.client("dev").get(self.declared.url("list"))
+        assert gone not in [row.object for row in response.context["rows"]]
