@@ -33,9 +33,10 @@ class Django:
                 text=True,
                 errors="replace",
             )
-            handle.write(done.stdout)
         if done.returncode != 0:
             raise LaunchError(self._explain(failure, begin))
+        with self.log.open("a") as handle:
+            handle.write(done.stdout)
         return done.stdout
 
     def run_json(self, failure: str, *args: str) -> dict:
