@@ -51,8 +51,7 @@ def optional(module: str) -> list[URLPattern | URLResolver]:
 urlpatterns = [
     path("", start.start, name="start"),
     path("healthz", start.healthz, name="healthz"),
-    path("accounts/", include("allauth.urls")),
-    path("i18n/", include("django.conf.urls.i18n")),
+    path("accounts/", include("crm.account_urls")),
     path("admin/", admin.site.urls),
     *optional("crm.job_pages"),
     *optional("crm.profile"),

@@ -196,6 +196,8 @@ def prepare_control(bound: BoundField) -> str:
     css = next((css for kinds, css in CONTROLS if isinstance(widget, kinds)), "")
     css = css or "form-control"
     classes = f"{widget.attrs.get('class', '')} {css}".split()
+    if str(widget.attrs.get("placeholder", "")) == str(bound.label):
+        del widget.attrs["placeholder"]
     if bound.errors:
         classes.append("is-invalid")
     if type(widget) is forms.DateInput:
@@ -215,16 +217,23 @@ def layout_of(widget: forms.Widget) -> str:
 
 
 @register.inclusion_tag("components/_field.html")
-def field(bound: BoundField, label: str = "", css: str = "", hide_label=False) -> dict:
+def field(
+    bound: BoundField,
+    label: str = "",
+    css: str = "",
+    hide_label: bool = False,
+    **attributes: object,
+) -> dict:
     """Show a form field: label, control, help and errors beside it."""
     classes = prepare_control(bound)
+    names = {name.replace("_", "-"): value for name, value in attributes.items()}
     return {
         "field": bound,
         "label": label or bound.label,
         "css": css,
         "hide_label": hide_label,
         "layout": layout_of(bound.field.widget),
-        "control": bound.as_widget(attrs={"class": classes}),
+        "control": bound.as_widget(attrs={**names, "class": classes}),
         "required": bound.field.required and not bound.field.disabled,
     }
 
