@@ -13,13 +13,16 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from crm import job_pages
 from crm.generic import start
 from crm.generic.registry import registry
 
 
 def app_urls() -> list[URLResolver]:
     """Return one namespace per app with its special and its generic pages."""
-    by_app: dict[str, list[URLPattern | URLResolver]] = {}
+    by_app: dict[str, list[URLPattern | URLResolver]] = {
+        "crm": list(job_pages.urlpatterns)
+    }
     for config in apps.get_app_configs():
         name = f"{config.name}.urls"
         if (
@@ -53,7 +56,6 @@ urlpatterns = [
     path("healthz", start.healthz, name="healthz"),
     path("accounts/", include("crm.account_urls")),
     path("admin/", admin.site.urls),
-    *optional("crm.job_pages"),
     *optional("crm.profile"),
     *app_urls(),
 ]

@@ -172,7 +172,7 @@ def _finish(job: Job, fields: dict[str, Any]) -> None:
 
 
 def _release(job: Job) -> None:
-    """Give the job back at once if the database listens, else leave it to the sweeper."""
+    """Give the job back at once if the database answers; else the sweeper will."""
     try:
         if not connection.in_atomic_block:
             connection.close()

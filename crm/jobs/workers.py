@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from django.conf import settings
 
@@ -47,7 +47,7 @@ def worker_command(*queues: str, name: str = "crm", concurrency: int = 1) -> lis
 
 
 @contextlib.contextmanager
-def companion_worker(queue: str) -> Iterator[subprocess.Popen]:
+def companion_worker(queue: str, *arguments: str) -> Iterator[subprocess.Popen]:
     """Keep a quiet worker for the queue beside this process while the block runs."""
     environment = {
         **os.environ,
@@ -55,8 +55,8 @@ def companion_worker(queue: str) -> Iterator[subprocess.Popen]:
         "LOG_LEVEL": "WARNING",
     }
     # In a session of its own, so that Ctrl-C reaches us alone and we stop it in order.
-    worker = subprocess.Popen(
-        worker_command(queue, name=f"companion-{os.getpid()}"),
+    worker = subprocess.Popen(  # noqa: S603  (our own program)
+        [*worker_command(queue, name=f"companion-{os.getpid()}"), *arguments],
         cwd=settings.BASE_DIR,
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -96,7 +96,10 @@ def end_with_companion() -> None:
 
 
 def run_worker_until(
-    job: Job, *, on_progress: Callable[[Job], None] | None = None
+    job: Job,
+    *,
+    on_progress: Callable[[Job], None] | None = None,
+    worker_arguments: Sequence[str] = (),
 ) -> Job:
     """Follow a job to its end, with a worker of our own while no other answers.
 
@@ -118,6 +121,7 @@ def run_worker_until(
                 sweep()
                 alone = worker is None or worker.poll() is not None
                 if alone and not a_worker_answers(job.queue):
-                    worker = stack.enter_context(companion_worker(job.queue))
+                    own = companion_worker(job.queue, *worker_arguments)
+                    worker = stack.enter_context(own)
                 next_look = time.monotonic() + settings.JOB_SWEEP_SECONDS
             time.sleep(POLL_SECONDS)

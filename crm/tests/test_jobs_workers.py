@@ -1,0 +1,269 @@
+"""Jobs with real workers: killed, interrupted, woken twice, forgotten by the broker."""
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import redis
+from django.conf import settings
+from django.db import connection, connections
+
+from crm import jobs
+from crm.jobs import broker
+from crm.jobs.workers import a_worker_answers, run_worker_until
+from crm.models import Job, JobState
+from crm.testing.jobs import marks
+from crm.testing.workers import (
+    LEASE_SECONDS,
+    SWEEP_SECONDS,
+    child_environment,
+    has_ended,
+    is_running,
+    wait_for,
+    worker,
+)
+
+__all__ = ["worker"]
+
+pytestmark = pytest.mark.process
+
+
+@pytest.fixture(autouse=True)
+def short_times(settings):
+    settings.JOB_LEASE_SECONDS = LEASE_SECONDS
+    settings.JOB_SWEEP_SECONDS = SWEEP_SECONDS
+
+
+@pytest.fixture
+def gate(tmp_path) -> Path:
+    """Return a file for which handlers wait until the test touches it."""
+    return tmp_path / "gate"
+
+
+def start_and_hold(gate: Path, word: str = "held") -> Job:
+    """Enqueue a job and wait until a worker is in the middle of it."""
+    job = jobs.enqueue("test.mark", params={"word": word, "gate": str(gate)})
+    wait_for(lambda: is_running(job))
+    return job
+
+
+def test_a_job_runs_once_though_its_message_comes_twice(worker):
+    job = jobs.enqueue("test.mark", params={"word": "twice"})
+    broker.send_jobs([(job.pk, job.queue)] * 5)
+    worker(concurrency=2)
+    wait_for(lambda: has_ended(job) and broker.messages_waiting("default") == 0)
+    job.refresh_from_db()
+    assert (job.state, job.attempts) == (JobState.DONE, 1)
+    assert marks("twice") == 1
+    assert job.result == {"marks": 1, "url": "/jobs/"}
+    assert [line.text for line in job.log_lines.all()] == ["Begun"]
+
+
+def test_two_claims_at_the_same_moment_give_the_job_to_one(transactional_db):
+    job = jobs.enqueue("test.mark", params={"word": "race"})
+    barrier = threading.Barrier(4)
+    claims = []
+
+    def claim() -> None:
+        barrier.wait()
+        claims.append(jobs.runner.claim(job.pk))
+        connections.close_all()
+
+    threads = [threading.Thread(target=claim) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    winners = [found for found in claims if found is not None]
+    assert len(winners) == 1
+    job.refresh_from_db()
+    assert (job.token, job.attempts) == (winners[0].token, 1)
+
+
+def test_progress_is_seen_from_outside_while_the_handler_is_in_a_transaction(
+    worker, gate
+):
+    worker()
+    job = jobs.enqueue("test.in_transaction", params={"gate": str(gate)})
+    wait_for(lambda: is_running(job))
+    assert job.message.startswith("Turn ")
+    assert job.total == 1_000_000
+    wait_for(lambda: job.log_lines.filter(text="From inside").exists())
+    gate.touch()
+    wait_for(lambda: has_ended(job))
+    job.refresh_from_db()
+    assert job.state == JobState.DONE
+    assert marks("rolled back") == 0
+    assert job.log_lines.count() == 1
+
+
+def test_a_long_job_keeps_its_lease(worker, gate):
+    worker()
+    job = start_and_hold(gate)
+    first = job.lease_until
+    wait_for(lambda: Job.objects.get(pk=job.pk).lease_until > first, sweeping=True)
+    time.sleep(LEASE_SECONDS)
+    assert jobs.sweep().interrupted == []
+    gate.touch()
+    wait_for(lambda: has_ended(job))
+    job.refresh_from_db()
+    assert (job.state, job.attempts, marks("held")) == (JobState.DONE, 1, 1)
+
+
+def test_a_killed_worker_loses_nothing_and_doubles_nothing(worker, gate):
+    first = worker()
+    job = start_and_hold(gate)
+    first.kill()
+    worker()
+    gate.touch()
+    wait_for(lambda: has_ended(job), sweeping=True)
+    job.refresh_from_db()
+    assert (job.state, job.attempts, marks("held")) == (JobState.DONE, 2, 1)
+    assert job.log_lines.filter(level="warning").count() == 1
+
+
+def test_a_worker_killed_while_publishing_leaves_the_old_result(worker, tmp_path, gate):
+    first = worker()
+    started = tmp_path / "started"
+    job = jobs.enqueue(
+        "test.publish_slowly",
+        params={"word": "half", "started": str(started), "gate": str(gate)},
+    )
+    wait_for(started.exists)
+    # The lease runs out meanwhile, but a locked job is not taken away.
+    time.sleep(LEASE_SECONDS + 1)
+    assert jobs.sweep().interrupted == []
+    assert marks("half") == 0
+    first.kill()
+    worker()
+    gate.touch()
+    wait_for(lambda: has_ended(job), sweeping=True)
+    job.refresh_from_db()
+    assert (job.state, job.attempts, marks("half")) == (JobState.DONE, 2, 1)
+
+
+def test_a_worker_that_was_given_up_cannot_publish(worker, gate):
+    worker()
+    job = start_and_hold(gate)
+    # Another worker takes over, as after a pause of this one that outlived the lease.
+    Job.objects.filter(pk=job.pk).update(lease_until=job.created_at)
+    taken = jobs.runner.claim(job.pk, worker="another")
+    assert taken is not None
+    gate.touch()
+    # The queue is served in order: this one's end means that the first one gave up.
+    after = jobs.enqueue("test.mark", params={"word": "after"})
+    wait_for(lambda: has_ended(after))
+    job.refresh_from_db()
+    assert (job.state, job.token) == (JobState.RUNNING, taken.token)
+    assert (marks("held"), marks("after")) == (0, 1)
+
+
+def test_a_flushed_broker_loses_no_job(worker):
+    waiting = [
+        jobs.enqueue("test.mark", params={"word": f"flushed {number}"})
+        for number in range(12)
+    ]
+    assert broker.messages_waiting("default") >= len(waiting)
+    redis.Redis.from_url(settings.REDIS_URL).flushdb()
+    assert broker.messages_waiting("default") == 0
+    worker(concurrency=2)
+    wait_for(lambda: has_ended(*waiting), sweeping=True)
+    assert {job.state for job in Job.objects.all()} == {JobState.DONE}
+    assert [marks(f"flushed {number}") for number in range(12)] == [1] * 12
+
+
+def test_a_worker_looks_for_lost_jobs_when_it_starts(worker):
+    job = jobs.enqueue("test.mark", params={"word": "found"})
+    redis.Redis.from_url(settings.REDIS_URL).flushdb()
+    time.sleep(SWEEP_SECONDS + 0.1)
+    worker()
+    wait_for(lambda: has_ended(job))
+    assert marks("found") == 1
+
+
+def test_jobs_wait_in_peace_behind_a_long_one(worker, gate):
+    worker()
+    held = start_and_hold(gate)
+    waiting = [
+        jobs.enqueue("test.mark", params={"word": f"patient {number}"})
+        for number in range(5)
+    ]
+    time.sleep(SWEEP_SECONDS + 0.5)
+    assert jobs.sweep().sent == []
+    gate.touch()
+    wait_for(lambda: has_ended(held, *waiting))
+    assert [marks(f"patient {number}") for number in range(5)] == [1] * 5
+
+
+def test_a_database_restarted_in_the_middle_is_survived(worker, gate, test_services):
+    worker()
+    job = start_and_hold(gate)
+    if test_services.postgres is None:
+        end_all_other_connections()
+    else:
+        connection.close()
+        test_services.postgres.kill()
+        test_services.postgres.start()
+    gate.touch()
+    wait_for(lambda: has_ended(job), sweeping=True)
+    job.refresh_from_db()
+    assert (job.state, job.error, marks("held")) == (JobState.DONE, "", 1)
+
+
+def end_all_other_connections() -> None:
+    """Do what a restart does to clients of a server that is not ours to restart."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+def test_a_running_job_stops_when_it_is_cancelled(worker, gate, admin_user):
+    worker()
+    job = start_and_hold(gate)
+    jobs.cancel_job(job=job, actor=admin_user)
+    wait_for(lambda: has_ended(job))
+    job.refresh_from_db()
+    assert (job.state, job.error, marks("held")) == (JobState.CANCELLED, "", 0)
+
+
+def test_a_cancelled_job_whose_worker_died_is_not_run_again(worker, gate, admin_user):
+    first = worker()
+    job = start_and_hold(gate)
+    first.kill()
+    jobs.cancel_job(job=job, actor=admin_user)
+    wait_for(lambda: has_ended(job), sweeping=True)
+    job.refresh_from_db()
+    assert (job.state, job.attempts, marks("held")) == (JobState.CANCELLED, 1, 0)
+
+
+def test_a_worker_in_use_computes_on_one_core(worker):
+    worker()
+    job = jobs.enqueue("test.environment")
+    wait_for(lambda: has_ended(job))
+    job.refresh_from_db()
+    assert job.result["threads"] == "1"
+    assert job.worker.startswith("test-worker0@")
+
+
+def test_only_the_queue_that_a_worker_serves_is_answered(worker):
+    worker("default")
+    assert a_worker_answers("default")
+    assert not a_worker_answers("analytics")
+
+
+def test_a_command_can_bring_its_own_worker(transactional_db, monkeypatch):
+    for name, value in child_environment().items():
+        monkeypatch.setenv(name, value)
+    job = jobs.enqueue("test.mark_analytics", params={"word": "own"})
+    seen = []
+    run_worker_until(
+        job,
+        on_progress=lambda now: seen.append(now.state),
+        worker_arguments=["--include", "crm.testing.jobs"],
+    )
+    assert (job.state, marks("own")) == (JobState.DONE, 1)
+    assert seen[-1] == JobState.DONE
+    assert not a_worker_answers("analytics")
