@@ -50,6 +50,14 @@ class GenericPage(View):
             "list_url": self.pages.url("list"),
         }
 
+    def breadcrumbs(self, obj: models.Model | None = None) -> list[dict[str, str]]:
+        """Return the way here: the list, and the row if the page is below it."""
+        names = capfirst(str(self.model._meta.verbose_name_plural))
+        crumbs = [{"label": names, "url": self.pages.url("list")}]
+        if obj is not None:
+            crumbs.append({"label": str(obj), "url": self.pages.url("detail", obj)})
+        return crumbs
+
     def render(
         self, context: dict[str, Any], template: str = "", status: int = 200
     ) -> HttpResponse:

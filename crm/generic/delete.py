@@ -107,6 +107,7 @@ class DeletePage(GenericPage):
         """Show the question, or why it cannot be done."""
         context = {
             "object": obj,
+            "breadcrumbs": self.breadcrumbs(obj),
             "object_url": self.pages.url("detail", obj),
             "consequences": consequences_of(obj, self.request.user),
             "error": error,

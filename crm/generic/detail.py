@@ -39,6 +39,7 @@ class DetailPage(GenericPage):
         ]
         return {
             "object": obj,
+            "breadcrumbs": self.breadcrumbs(),
             "badge": self.badge(obj),
             "actions": [
                 {"action": action, "url": action.url(request, obj)}

@@ -72,9 +72,7 @@ class FormPage(GenericPage):
         except OutOfReachError:
             form.add_error(
                 "owner" if "owner" in form.fields else None,
-                _(
-                    "With these values you could not reach it yourself. Choose others."
-                ),
+                _("With these values you could not reach it yourself. Choose others."),
             )
         except UserVisibleError as error:
             form.add_error(None, str(error))
@@ -83,9 +81,7 @@ class FormPage(GenericPage):
         except IntegrityError:
             form.add_error(
                 None,
-                _(
-                    "Somebody saved a row with these values just now. Look at the list."
-                ),
+                _("Somebody saved a row with these values just now. Look at the list."),
             )
         return None
 
@@ -97,7 +93,13 @@ class FormPage(GenericPage):
             form.errors or (formset and not formset.is_valid())
         )
         return self.render(
-            {"form": form, "formset": formset, "has_errors": has_errors, **context},
+            {
+                "form": form,
+                "formset": formset,
+                "has_errors": has_errors,
+                "breadcrumbs": self.breadcrumbs(),
+                **context,
+            },
             status=422 if has_errors else 200,
         )
 
@@ -184,11 +186,16 @@ class EditPage(FormPage):
         self, obj: Any, form: Any, formset: Any, version: str, title: str = ""
     ) -> HttpResponse:
         """Show the form with the mark of the row as it was read."""
+        title = title or str(obj)
+        crumbs = self.breadcrumbs(obj)
+        # The row may carry what was typed, not what is saved.
+        crumbs[-1]["label"] = title
         return self.answer(
             form,
             formset,
+            breadcrumbs=crumbs,
             object=obj,
-            object_title=title or str(obj),
+            object_title=title,
             object_url=self.pages.url("detail", obj),
             version_name=VERSION,
             version=version,

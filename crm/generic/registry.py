@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from crm.access import Verb, can
@@ -75,7 +76,7 @@ class Registry:
             if pages.nav and can(user, Verb.VIEW, pages.model):
                 label = pages.nav.label or pages.model._meta.verbose_name_plural
                 item = {
-                    "label": str(label),
+                    "label": capfirst(str(label)),
                     "url": pages.url("list"),
                     "icon": pages.nav.icon,
                 }
