@@ -1,5 +1,6 @@
 """Bring up the database and the broker of a checkout, given or embedded."""
 
+import contextlib
 import os
 import secrets
 import subprocess
@@ -55,6 +56,7 @@ class Services:
     def stop_started(self) -> None:
         for name in reversed(self.started):
             self.embedded[name].stop()
+            remove_sockets(self.embedded[name])
         self.started.clear()
 
     def environment(self) -> dict[str, str]:
@@ -78,6 +80,13 @@ def embedded_postgres(paths: Paths) -> Postgres:
 def embedded_valkey(paths: Paths) -> Valkey:
     sockets = socket_folder(paths.var, paths.key) / "valkey"
     return Valkey(paths.var / "valkey", sockets, paths.site_packages)
+
+
+def remove_sockets(server: Postgres | Valkey) -> None:
+    """Remove the folders that only a running server needs, if they are empty."""
+    with contextlib.suppress(OSError):
+        server.sockets.rmdir()
+        server.sockets.parent.rmdir()
 
 
 def django_environment(paths: Paths, services: Services, port: int = 8000) -> dict:

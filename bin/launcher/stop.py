@@ -5,7 +5,7 @@ import argparse
 from .console import say
 from .paths import Paths
 from .processes import Record
-from .services import embedded_postgres, embedded_valkey
+from .services import embedded_postgres, embedded_valkey, remove_sockets
 from .supervisor import stop_leftovers
 
 # The demo itself waits for a running job before it stops the worker the hard way.
@@ -23,10 +23,11 @@ def main(args: list[str]) -> int:
     if Record(paths.run / "demo.json").stop(DEMO_SECONDS, group=False):
         stopped.append("demo")
     stopped += stop_leftovers(paths)
-    if embedded_valkey(paths).stop():
-        stopped.append("broker")
-    if embedded_postgres(paths).stop():
-        stopped.append("database")
+    servers = {"broker": embedded_valkey(paths), "database": embedded_postgres(paths)}
+    for name, server in servers.items():
+        if server.stop():
+            stopped.append(name)
+        remove_sockets(server)
     if stopped:
         say(f"Stopped: {', '.join(stopped)}.")
     else:
