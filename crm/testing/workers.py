@@ -15,6 +15,7 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError, connection
 
+import crm.testing.jobs  # noqa: F401  (declares the kinds)
 from crm import jobs
 from crm.celery import app
 from crm.jobs import broker
