@@ -10,7 +10,7 @@ import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -54,6 +54,11 @@ class Demo:
         """Return the moment before which everything happened: the start of the day."""
         return datetime.combine(self.today, time.min, tzinfo=UTC)
 
+    @property
+    def start(self) -> datetime:
+        """Return the moment from which on things are told: two years back."""
+        return self.now - timedelta(days=730)
+
     def random(self, name: str) -> random.Random:
         """Return a stream of chances of its own, so that no part disturbs another."""
         return random.Random(f"{self.seed}/{self.today.isoformat()}/{name}")  # noqa: S311
@@ -86,8 +91,8 @@ class Demo:
         if not rows:
             return rows
         model = type(rows[0])
-        for row, pk in zip(rows, next_ids(model, len(rows)), strict=True):
-            row.pk = pk
+        self.give_ids(rows)
+        for row in rows:
             if hasattr(row, "is_demo"):
                 row.is_demo = True
             if hasattr(row, "created_at"):
@@ -97,6 +102,13 @@ class Demo:
         copy_rows(model, rows)
         self._made[model] += rows
         return rows
+
+    def give_ids(self, rows: Sequence[models.Model]) -> None:
+        """Number rows before they are added, where they refer to one another."""
+        new = [row for row in rows if row.pk is None]
+        if new:
+            for row, pk in zip(new, next_ids(type(new[0]), len(new)), strict=True):
+                row.pk = pk
 
     def free(self, model: type[models.Model], column: str, wanted: str) -> str:
         """Return a value that no row has yet: the wanted one, or one with a number."""

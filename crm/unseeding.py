@@ -38,8 +38,9 @@ def remove_all() -> Removal:
     delete_audit_entries(removal.kept)
     for model in children_first(demo_models()):
         rows = demo_rows(model).exclude(pk__in=removal.kept[model])
-        _total, by_label = rows.delete()
-        removal.deleted[model] = by_label.get(model._meta.label, 0)
+        delete_what_hangs_on(rows)
+        # Nothing refers to these rows any more, so there is nothing to collect first.
+        removal.deleted[model] = rows._raw_delete(rows.db)
     lock_out(removal.kept[User])
     return removal
 
@@ -192,6 +193,19 @@ def audit_of_demo_rows(kept: dict[Model, dict[int, str]]) -> models.QuerySet:
         rows = demo_rows(model).exclude(pk__in=kept.get(model, {})).values("pk")
         condition |= models.Q(content_type=kind, object_id__in=rows)
     return AuditEntry.objects.filter(condition).values("pk")
+
+
+def delete_what_hangs_on(rows: models.QuerySet) -> None:
+    """Delete rows without the flag that go along: links, mail addresses and the like."""
+    related = rows.model._meta.get_fields(include_hidden=True)
+    for one in related:
+        if (one.one_to_many or one.one_to_one) and one.auto_created:
+            model, relation = one.related_model, one.field
+            if not has_flag(model) and goes_along(relation):
+                hanging = model._base_manager.filter(
+                    **{f"{relation.name}__in": rows.values("pk")}
+                )
+                hanging.delete()
 
 
 def delete_audit_entries(kept: dict[Model, dict[int, str]]) -> None:
