@@ -196,7 +196,7 @@ def audit_of_demo_rows(kept: dict[Model, dict[int, str]]) -> models.QuerySet:
 
 
 def delete_what_hangs_on(rows: models.QuerySet) -> None:
-    """Delete rows without the flag that go along: links, mail addresses and the like."""
+    """Delete rows without the flag that go along, such as links."""
     related = rows.model._meta.get_fields(include_hidden=True)
     for one in related:
         if (one.one_to_many or one.one_to_one) and one.auto_created:
