@@ -35,6 +35,8 @@ import django  # noqa: E402
 
 django.setup()
 
+from crm.testing.world import world  # noqa: E402, F401  (a fixture for all tests)
+
 
 def pytest_configure(config):
     """Start the servers in each process that runs tests, not in xdist's controller."""
