@@ -18,4 +18,4 @@ class CrmConfig(AppConfig):
         from crm.grants import seed_grants
 
         post_migrate.connect(seed_grants, sender=self)
-        autodiscover_modules("pages", "panels", "tiles", "receivers", "jobs")
+        autodiscover_modules("pages", "panels", "tiles", "receivers", "jobs", "imports")

@@ -11,6 +11,7 @@ class ImportState(models.TextChoices):
     """Where an import stands."""
 
     UPLOADED = "uploaded", _("uploaded")
+    CHECKING = "checking", _("checking")
     CHECKED = "checked", _("checked")
     RUNNING = "running", _("running")
     DONE = "done", _("done")
@@ -19,16 +20,16 @@ class ImportState(models.TextChoices):
 
 
 class ImportProfile(models.Model):
-    """A remembered mapping from a file's columns to fields.
+    """A person's remembered mapping from a file's columns to fields.
 
-    Shipped profiles have a code and no owner; a person's own have an owner.
+    Profiles that ship with the product are declared by the importers.
     """
 
     importer = models.CharField(max_length=60)
-    code = models.SlugField(max_length=60, blank=True)
+    header_key = models.CharField(max_length=64, editable=False)
     name = models.CharField(_("name"), max_length=120)
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+"
     )
     mapping = models.JSONField(default=dict)
     options = models.JSONField(default=dict, blank=True)
@@ -41,6 +42,12 @@ class ImportProfile(models.Model):
         verbose_name = _("import profile")
         verbose_name_plural = _("import profiles")
         ordering = ("importer", "name")
+        constraints = (
+            # One file layout is remembered once; the latest choice counts.
+            models.UniqueConstraint(
+                fields=["owner", "importer", "header_key"], name="import_profile_once"
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name
@@ -74,7 +81,7 @@ class ImportRun(models.Model):
     dialect = models.JSONField(default=dict, blank=True)
     mapping = models.JSONField(default=dict, blank=True)
     options = models.JSONField(default=dict, blank=True)
-    position = models.PositiveBigIntegerField(default=0)
+    objects_changed = models.JSONField(default=dict, blank=True)
     rows = models.PositiveBigIntegerField(_("rows"), default=0)
     created = models.PositiveBigIntegerField(_("new"), default=0)
     updated = models.PositiveBigIntegerField(_("changed"), default=0)
