@@ -138,6 +138,7 @@ class Demo:
         self.supervisor = Supervisor(self.paths, environment | ONE_THREAD)
         for child in self.children():
             self.supervisor.start(child)
+        self.wait_for_worker()
         self.analyse(django)
         self.wait_for_web()
         return seeded["logins"]
@@ -166,6 +167,15 @@ class Demo:
                 django.run_json(failure, "analyze", key, "--wait")
                 done.add(key)
             self.supervisor.look_after()
+
+    def wait_for_worker(self, seconds: float = 20) -> None:
+        """Wait for the worker, lest a command that finds none starts its own."""
+        end = time.monotonic() + seconds
+        while not self.supervisor.has_logged("worker", " ready."):
+            self.supervisor.look_after()
+            if time.monotonic() > end:
+                return
+            time.sleep(0.2)
 
     def wait_for_web(self, seconds: float = 60) -> None:
         end = time.monotonic() + seconds

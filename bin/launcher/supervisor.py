@@ -29,6 +29,7 @@ class Child:
     process: subprocess.Popen | None = None
     started_at: float = 0.0
     early_deaths: int = 0
+    log_begins: int = 0
 
 
 @dataclass
@@ -51,6 +52,7 @@ class Supervisor:
         log = self.paths.log / f"{child.name}.log"
         shorten(log)
         with log.open("ab") as handle:
+            child.log_begins = handle.tell()
             # A group of its own: Ctrl-C reaches the supervisor alone, which then
             # stops the children in order, and their own children with them.
             child.process = subprocess.Popen(
@@ -65,6 +67,13 @@ class Supervisor:
             )
         child.started_at = time.monotonic()
         self.record(child.name).write(child.process.pid)
+
+    def has_logged(self, name: str, text: str) -> bool:
+        """Say whether a child has written a text since its start."""
+        child = next(c for c in self.children if c.name == name)
+        with (self.paths.log / f"{name}.log").open(errors="replace") as handle:
+            handle.seek(child.log_begins)
+            return text in handle.read()
 
     def look_after(self) -> None:
         """Say which child died and start it again; give up on one that keeps dying."""
