@@ -1,0 +1,52 @@
+"""Customers in the admin."""
+
+from django.contrib import admin
+
+from customers.models import Contact, Customer, Interaction
+
+
+class ContactInline(admin.TabularInline):
+    """The people at a customer."""
+
+    model = Contact
+    extra = 0
+    fields = ("name", "job_title", "phone", "email", "is_primary")
+
+
+@admin.register(Customer)
+class CustomerAdmin(admin.ModelAdmin):
+    """Customers."""
+
+    list_display = ("name", "kind", "email", "phone", "city", "country", "owner")
+    list_filter = ("kind", "source", "is_demo")
+    list_select_related = ("owner",)
+    search_fields = ("name", "email", "phone", "external_id")
+    raw_id_fields = ("owner", "referred_by")
+    filter_horizontal = ("tags",)
+    date_hierarchy = "created_at"
+    show_full_result_count = False
+    inlines = (ContactInline,)
+
+
+@admin.register(Contact)
+class ContactAdmin(admin.ModelAdmin):
+    """Contacts."""
+
+    list_display = ("name", "customer", "job_title", "phone", "email", "is_primary")
+    list_select_related = ("customer",)
+    search_fields = ("name", "email", "phone", "customer__name")
+    raw_id_fields = ("customer",)
+    show_full_result_count = False
+
+
+@admin.register(Interaction)
+class InteractionAdmin(admin.ModelAdmin):
+    """Interactions."""
+
+    list_display = ("subject", "kind", "direction", "customer", "owner", "occurred_at")
+    list_filter = ("kind", "direction")
+    list_select_related = ("customer", "owner")
+    search_fields = ("subject", "customer__name")
+    raw_id_fields = ("customer", "contact", "owner")
+    date_hierarchy = "occurred_at"
+    show_full_result_count = False

@@ -1,0 +1,102 @@
+"""Pages of the customers app."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from crm.audit import record
+from crm.generic.pages import FieldsPanel, Nav, Pages, register
+from crm.generic.tables import DateColumn, MoneyColumn
+from crm.models import User
+from customers import filters, forms, panels, tables
+from customers.models import Contact, Customer, Interaction
+from customers.services import save_contact
+
+
+def importer(name: str) -> Any:
+    """Return an importer of this app."""
+    if find_spec("customers.imports") is None:
+        return None
+    return getattr(import_module("customers.imports"), name, None)
+
+
+@register
+class CustomerPages(Pages):
+    """Customers."""
+
+    model = Customer
+    path = "customers"
+    table = tables.CustomerTable
+    filters = filters.CustomerFilters
+    form = forms.CustomerForm
+    importer = importer("CustomerImporter")
+    panels = [
+        panels.HeadPanel,
+        panels.TimelinePanel,
+        panels.ContactsPanel,
+        FieldsPanel(
+            [
+                "owner",
+                "source",
+                "referred_by",
+                "birth_date",
+                "gender",
+                MoneyColumn("annual_income"),
+                MoneyColumn("acquisition_cost"),
+                "tags",
+                DateColumn("created_at"),
+            ],
+            column="side",
+            order=60,
+            hide_empty=True,
+        ),
+    ]
+    nav = Nav(section="customers", order=10, icon="users")
+    search_fields = ("name", "email", "phone")
+    state_field = "kind"
+
+
+@register
+class ContactPages(Pages):
+    """The people at customers."""
+
+    model = Contact
+    path = "contacts"
+    table = tables.ContactTable
+    filters = filters.ContactFilters
+    form = forms.ContactForm
+    importer = importer("ContactImporter")
+    nav = Nav(section="customers", order=20, icon="address-book")
+    search_fields = ("name", "email", "phone", "customer__name")
+
+    def save(self, form: Any, formset: Any, actor: User) -> Contact:
+        """Keep one first contact per customer."""
+        verb = "added" if form.is_new else "changed"
+        changes = form.changes()
+        contact = save_contact(contact=form.instance)
+        record(actor, verb, contact, changes)
+        return contact
+
+
+@register
+class InteractionPages(Pages):
+    """What was said."""
+
+    model = Interaction
+    path = "interactions"
+    table = tables.InteractionTable
+    filters = filters.InteractionFilters
+    form = forms.InteractionForm
+    panels = [
+        FieldsPanel(
+            ["customer", "contact", "kind", "direction", "occurred_at", "owner"],
+            title=_("Details"),
+        ),
+        panels.TextPanel,
+    ]
+    nav = Nav(section="customers", order=30, icon="message")
+    search_fields = ("subject", "customer__name")

@@ -1,0 +1,147 @@
+"""Parts of the customer's page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from crm.access import Verb, can
+from crm.generic.panels import Panel
+from customers.choices import InteractionKind, Kind
+from customers.forms import QuickLogForm
+from customers.models import Contact, Customer, Interaction
+from customers.selectors import contacts_of, may_log
+from customers.timeline import (
+    TimelineEntry,
+    TimelineSource,
+    register_timeline,
+    sources_for,
+    timeline,
+)
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from crm.models import User
+
+ICONS = {
+    InteractionKind.CALL: "phone",
+    InteractionKind.EMAIL: "mail",
+    InteractionKind.MEETING: "users",
+    InteractionKind.CHAT: "message",
+    InteractionKind.WEB: "globe",
+    InteractionKind.NOTE: "note",
+}
+
+
+class InteractionsOnTimeline(TimelineSource):
+    """Calls, mails, meetings and notes."""
+
+    key = "interaction"
+    label = _("Interactions")
+    requires = Interaction
+
+    def entries(
+        self, user: User, customer: Customer, limit: int
+    ) -> Iterable[TimelineEntry]:
+        """Return the newest interactions."""
+        found = (
+            Interaction.objects.visible_to(user)
+            .filter(customer=customer)
+            .select_related("owner")
+            .order_by("-occurred_at", "-pk")[:limit]
+        )
+        for one in found:
+            yield TimelineEntry(
+                at=one.occurred_at,
+                title=one.subject,
+                icon=ICONS[InteractionKind(one.kind)],
+                url=one.get_absolute_url(),
+                text=one.body,
+                badge=one.get_kind_display(),
+                person=str(one.owner or ""),
+            )
+
+
+register_timeline(InteractionsOnTimeline())
+
+
+class HeadPanel(Panel):
+    """What one looks for first: phone, mail, address, since when."""
+
+    title = _("At a glance")
+    template = "customers/_head.html"
+    order = 5
+
+
+class TimelinePanel(Panel):
+    """Everything that happened, newest first, and a quick way to add to it."""
+
+    template = "customers/_timeline_panel.html"
+    order = 20
+    bare = True
+
+    def get_context(self, request: HttpRequest, obj: Customer) -> dict[str, Any]:
+        """Return one page of the timeline and the form for those who may log."""
+        return timeline_context(request, obj) | {
+            "log_form": QuickLogForm(auto_id="log_%s")
+            if may_log(request.user, obj)
+            else None
+        }
+
+
+def timeline_context(request: HttpRequest, customer: Customer) -> dict[str, Any]:
+    """Return what the timeline's template needs, as the address asks."""
+    kind = request.GET.get("kind", "")
+    text = request.GET.get("older", "")
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 1
+    sources = sources_for(request.user)
+    if kind not in {source.key for source in sources}:
+        kind = ""
+    return {
+        "customer": customer,
+        "timeline": timeline(
+            user=request.user, customer=customer, kind=kind, page=number
+        ),
+        "timeline_kind": kind,
+        "timeline_sources": sources,
+        "timeline_url": reverse("customers:customer_timeline", args=[customer.pk]),
+    }
+
+
+class ContactsPanel(Panel):
+    """The people at a company."""
+
+    title = _("Contacts")
+    template = "customers/_contacts.html"
+    column = "side"
+    order = 30
+    requires = Contact
+
+    def visible(self, user: User, obj: Customer) -> bool:
+        """Show it for companies, and for people who have contacts nevertheless."""
+        return super().visible(user, obj) and (
+            obj.kind == Kind.COMPANY or bool(contacts_of(user, obj))
+        )
+
+    def get_context(self, request: HttpRequest, obj: Customer) -> dict[str, Any]:
+        """Return the contacts, and the way to add one."""
+        add_url = ""
+        if can(request.user, Verb.ADD, Contact):
+            add_url = f"{reverse('customers:contact_add')}?customer={obj.pk}"
+        return {"contacts": contacts_of(request.user, obj), "add_url": add_url}
+
+
+class TextPanel(Panel):
+    """The text of an interaction."""
+
+    title = _("Text")
+    template = "customers/_interaction_text.html"
+    order = 20
+
+    def visible(self, user: User, obj: Interaction) -> bool:
+        """Show it if something was written."""
+        return bool(obj.body)

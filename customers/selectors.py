@@ -1,0 +1,23 @@
+"""What the pages of customers show."""
+
+from crm.access import Verb, owner_condition, scope_of
+from crm.models import User
+from customers.models import Contact, Customer, Interaction
+
+MAX_CONTACTS = 20
+
+
+def may_log(user: User, customer: Customer) -> bool:
+    """Tell whether the person may write down an interaction with this customer."""
+    scope = scope_of(user, Verb.ADD, Interaction)
+    if scope is None:
+        return False
+    # An interaction belongs to the owner of its customer.
+    reach = owner_condition(Customer, user, scope)
+    return Customer.objects.filter(reach, pk=customer.pk).exists()
+
+
+def contacts_of(user: User, customer: Customer) -> list[Contact]:
+    """Return the customer's people, the first contact first."""
+    contacts = Contact.objects.visible_to(user).filter(customer=customer)
+    return list(contacts.order_by("-is_primary", "name", "pk")[:MAX_CONTACTS])
