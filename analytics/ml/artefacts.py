@@ -1,7 +1,7 @@
 """Model files: no pickle, signed, versioned, written whole or not at all.
 
-An artefact is one header line of JSON and a skops payload. Workers on other hosts
-share it as bytes through the database; a folder of files serves a single machine.
+An artefact is one header line of JSON and a compressed skops payload. Workers on
+other hosts share it as bytes through the database; a folder of files serves one host.
 Whatever does not fit (another format, another key, a cut file, another library
 version) raises `StaleArtefact`, and the caller trains again.
 """
@@ -13,6 +13,7 @@ import hmac
 import json
 import os
 import tempfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +54,7 @@ def dumps(
     meta: Mapping[str, Any] | None = None,
 ) -> bytes:
     """Serialise a model and sign it with the key."""
-    payload = skops.io.dumps(model)
+    payload = zlib.compress(skops.io.dumps(model), 1)
     header = {
         "magic": MAGIC,
         "format": FORMAT_VERSION,
@@ -141,6 +142,7 @@ def _header(line: bytes) -> dict[str, Any]:
 
 def _unpack(payload: bytes) -> Any:
     try:
+        payload = zlib.decompress(payload)
         unknown = skops.io.get_untrusted_types(data=payload)
         foreign = [name for name in unknown if not name.startswith(OWN_PREFIX)]
         if foreign:

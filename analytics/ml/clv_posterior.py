@@ -103,7 +103,9 @@ def beta_quadrature(a: float, b: float, n: int = NODES):
     square = 4 * j * (j + alpha) * (j + beta) * (j + alpha + beta)
     with np.errstate(invalid="ignore", divide="ignore"):
         square = square / (total**2 * (total + 1) * (total - 1))
-    first = 4 * (1 + alpha) * (1 + beta) / ((2 + alpha + beta) ** 2 * (3 + alpha + beta))
+    first = (
+        4 * (1 + alpha) * (1 + beta) / ((2 + alpha + beta) ** 2 * (3 + alpha + beta))
+    )
     square[0] = first
     nodes, vectors = eigh_tridiagonal(diagonal, np.sqrt(square))
     p = np.clip((1 + nodes) / 2, 1e-300, 1.0)

@@ -1,4 +1,4 @@
-"""Reasons and warnings as codes, so that a page can say them in the reader's language."""
+"""Reasons and warnings as codes: a page says them in its reader's language."""
 
 MESSAGES = {
     # Why there is no model.

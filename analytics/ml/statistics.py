@@ -68,7 +68,7 @@ def _numbers(row: pd.Series) -> dict[str, float | int | None]:
 
 
 def _counts(row: pd.Series | None) -> dict[str, Any]:
-    """Return the counts of the values present, and the most frequent (first by name)."""
+    """Return the counts of the values present and the most frequent one."""
     if row is None:
         return {"counts": {}, "mode": None}
     present = {str(name): int(count) for name, count in row.items() if count > 0}

@@ -1,0 +1,136 @@
+"""Texts as numbers: words, pairs of words, and pieces of words, in any script.
+
+Chinese, Japanese and Korean write no spaces, so each of their characters is a word
+here, and word pairs are what a word list would know. Digits become 0: an order number
+says nothing of the kind of question, that there is one does.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+import numpy as np
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.pipeline import FeatureUnion
+
+CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af"
+TOKEN = re.compile(rf"[{CJK}]|[^\W{CJK}]+")
+CJK_CHARACTER = re.compile(f"[{CJK}]")
+DIGITS = re.compile(r"\d+")
+WINDOW = 6  # words this near form a pair
+MAX_CHARACTERS = 5_000  # a mail with a log file attached says nothing new after that
+PIECES = range(1, 6)
+SEPARATOR = "\n"  # no term holds one: words and pieces stop at white space
+
+
+def normalise(text: object) -> str:
+    """Return the text in one form: NFKC, lower case, numbers masked."""
+    if text is None or text != text:  # NaN
+        return ""
+    shown = unicodedata.normalize("NFKC", str(text)[:MAX_CHARACTERS]).lower()
+    return DIGITS.sub("0", shown)
+
+
+def tokens(text: str) -> list[str]:
+    """Return the words of a normalised text; a CJK character is one."""
+    return TOKEN.findall(text)
+
+
+def words(text: str) -> list[str]:
+    """Return words and pairs of neighbours."""
+    found = tokens(normalise(text))
+    return found + [join(a, b) for a, b in zip(found, found[1:], strict=False)]
+
+
+def pairs(text: str) -> list[str]:
+    """Return pairs of words near each other, whatever their order."""
+    found = tokens(normalise(text))
+    near = []
+    for start, first in enumerate(found):
+        for second in found[start + 1 : start + WINDOW]:
+            near.append(" + ".join(sorted((first, second))))
+    return near
+
+
+def pieces(text: str) -> list[str]:
+    """Return pieces of two to five characters within words, of CJK from one on."""
+    found = []
+    for word in normalise(text).split():
+        padded = f" {word} "
+        for size in PIECES:
+            for start in range(len(padded) - size + 1):
+                piece = padded[start : start + size]
+                if size > 1 or CJK_CHARACTER.match(piece):
+                    found.append(piece)
+            if size >= len(padded):
+                break
+    return found
+
+
+def join(first: str, second: str) -> str:
+    """Return two neighbours as they stand in a text: CJK without a space."""
+    gap = "" if CJK_CHARACTER.match(first) and CJK_CHARACTER.match(second) else " "
+    return f"{first}{gap}{second}"
+
+
+def vectoriser(rows: int) -> FeatureUnion:
+    """Return the features of the classifier; rare ones are left out of large sets."""
+    rare = 2 if rows >= 2_000 else 1
+    return FeatureUnion(
+        [
+            ("words", _tfidf(words, min_df=1 if rows < 20_000 else 2)),
+            ("pairs", _tfidf(pairs, min_df=2 if rows < 20_000 else 4)),
+            ("pieces", _tfidf(pieces, min_df=rare if rows < 20_000 else 4)),
+        ]
+    )
+
+
+def seed_vectoriser() -> Tfidf:
+    """Return the features of the simple rule: plain TF-IDF of words."""
+    return _tfidf(words_only, sublinear_tf=False)
+
+
+def words_only(text: str) -> list[str]:
+    """Return single words."""
+    return tokens(normalise(text))
+
+
+class Tfidf(TfidfVectorizer):
+    """TF-IDF whose vocabulary is kept in a model file as one string.
+
+    As a mapping it would be several times the size of all weights together.
+    """
+
+    def __getstate__(self) -> dict:
+        """Return the state with the terms in order of their columns."""
+        state = dict(super().__getstate__())
+        vocabulary = state.pop("vocabulary_", None)
+        if vocabulary is not None:
+            terms = sorted(vocabulary, key=vocabulary.get)
+            state["packed_terms"] = SEPARATOR.join(terms)
+        return state
+
+    def __setstate__(self, state: dict) -> None:
+        """Rebuild the vocabulary from its string."""
+        state = dict(state)
+        packed = state.pop("packed_terms", None)
+        if packed is not None:
+            terms = packed.split(SEPARATOR)
+            state["vocabulary_"] = {term: place for place, term in enumerate(terms)}
+        super().__setstate__(state)
+
+
+def _tfidf(analyser, min_df: int = 1, sublinear_tf: bool = True) -> Tfidf:
+    return Tfidf(
+        analyzer=analyser,
+        min_df=min_df,
+        sublinear_tf=sublinear_tf,
+        dtype=np.float32,
+    )
+
+
+def usable(texts: Iterable[object]) -> np.ndarray:
+    """Tell which texts hold at least one word."""
+    return np.array([bool(TOKEN.search(normalise(text))) for text in texts], dtype=bool)
