@@ -214,6 +214,7 @@ class Runner:
             else:
                 run.summary = {"card": card_json(card, data)}
                 run.reason = card.reason.text if card.reason else ""
+            run.summary["head"] = head_of(card)
             run.state = state
             run.data_hash = data_hash
             run.is_current = state == RunState.PUBLISHED
@@ -281,6 +282,23 @@ def card_json(card: Card, data: Dataset) -> dict[str, Any]:
     found = card.to_json()
     found["warnings"] += [note.to_json() for note in data.notes]
     return found
+
+
+def head_of(card: Card) -> dict[str, Any]:
+    """Return what every page with a score says of its model: a card cut short."""
+    found = card.to_json()
+    main = found["main_figure"]
+    rule = (found["simple_rule"] or {}).get("figures", {})
+    return {
+        "main_figure": main,
+        "figures": {main: found["figures"].get(main)},
+        "simple_rule": {"figures": {main: rule.get(main)}},
+        "beats_rule": found["beats_rule"],
+        "enough_history": found["enough_history"],
+        "reason": found["reason"],
+        "base_rate": found["base_rate"],
+        "interval_level": found["details"].get("interval_level"),
+    }
 
 
 def moment(value: Any) -> datetime | None:

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
+
 from analytics import datasets
 from analytics.analyses.base import Analysis, Dataset, Progress, number, portions
 from analytics.frames import copy_rows
-from analytics.ml import segmentation
+from analytics.ml import rfm, segmentation
 from analytics.ml.base import Card, Note, NotEnoughHistory, Trained
 from analytics.models import AnalysisKey, Cluster, CustomerSegment, Run
 
@@ -77,6 +79,7 @@ class Segmentation(Analysis):
         """Yield every customer's classes, RFM, cluster and place in the picture."""
         for part in portions(data.frame):
             table = model.score(part)
+            count_groups(data.more.setdefault("groups", {}), table, part["monetary"])
             yield list(
                 zip(
                     part.index.tolist(),
@@ -106,7 +109,7 @@ class Segmentation(Analysis):
     def summarise(
         self, run: Run, model: Any, data: Dataset, params: dict[str, Any]
     ) -> dict[str, Any]:
-        """Write the clusters and return sizes and values of the other groups."""
+        """Write the clusters; return the other groups and who changed the cluster."""
         Cluster.objects.bulk_create(
             Cluster(
                 run=run,
@@ -118,7 +121,72 @@ class Segmentation(Analysis):
             )
             for one in model.clusters
         )
-        return {"currency": data.more["currency"]}
+        return {
+            "currency": data.more["currency"],
+            "groups": group_rows(data.more.get("groups", {})),
+            "migration": migration(run),
+        }
+
+
+# Classes that a page shows, in their order where they have one.
+ORDERED = {
+    "power_class": ("A", "B", "C"),
+    "age_band": (*rfm.AGE_BANDS, rfm.UNKNOWN),
+}
+SHOWN = ("power_class", "age_band", "region", "rfm_label")
+MOST_GROUPS = 30
+MIGRATION = """
+    SELECT before.cluster, after.cluster, count(*)
+    FROM analytics_customersegment before
+    JOIN analytics_customersegment after
+        ON after.run_id = %(now)s AND after.customer_id = before.customer_id
+    WHERE before.run_id = %(then)s AND before.cluster IS DISTINCT FROM after.cluster
+    GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 20
+"""
+
+
+def count_groups(found: dict[str, Any], table: Any, value: Any) -> None:
+    """Add a portion of customers to the counts and values of the groups."""
+    for column in SHOWN:
+        keys = table[column].astype("object")
+        sums = value.groupby(keys).agg(["size", "sum"])
+        groups = found.setdefault(column, {})
+        for key, count, total in sums.itertuples():
+            before = groups.get(key, (0, 0.0))
+            groups[key] = before[0] + int(count), before[1] + float(total)
+
+
+def group_rows(found: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Return the groups as rows, in their own order or the largest first."""
+    result = {}
+    for column, groups in found.items():
+        known = ORDERED.get(column)
+        if known:
+            keys = [key for key in known if key in groups]
+        else:
+            keys = sorted(groups, key=lambda key: -groups[key][0])[:MOST_GROUPS]
+        result[column] = [
+            {
+                "key": str(key),
+                "count": groups[key][0],
+                "value": round(groups[key][1], 2),
+            }
+            for key in keys
+        ]
+    return result
+
+
+def migration(run: Run) -> list[dict[str, Any]]:
+    """Return how many customers changed from which cluster to which."""
+    before = Run.objects.filter(key=run.key, is_current=True).first()
+    if before is None:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(MIGRATION, {"then": before.pk, "now": run.pk})
+        rows = cursor.fetchall()
+    return [
+        {"from": source, "to": target, "count": count} for source, target, count in rows
+    ]
 
 
 def currency_notes(found: datasets.Currencies) -> list[Note]:

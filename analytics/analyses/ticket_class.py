@@ -19,6 +19,8 @@ LABEL = "label"
 PARTS = {"train": "train", "develop": "train", "dev": "train", "test": "test"}
 NEWEST_SHARE = 0.2
 PORTION = 2_000
+# Offered where the model is not sure.
+CHOICES = 3
 
 
 class TicketClass(Analysis):
@@ -100,6 +102,7 @@ def parts(frame: pd.DataFrame) -> pd.Series:
 def rows_of(model: Any, frame: pd.DataFrame) -> list[Sequence[Any]]:
     """Return the result rows of some tickets."""
     table = model.score(frame["text"])
+    best = best_three(model, frame["text"][table["abstained"].to_numpy(dtype=bool)])
     return [
         (
             ticket,
@@ -115,19 +118,25 @@ def rows_of(model: Any, frame: pd.DataFrame) -> list[Sequence[Any]]:
                 }
                 for reason in row.reasons
             ],
-            {"best": best_of(row)},
+            {"best": best.get(ticket) or [_choice(row.label, row.probability)]},
         )
         for ticket, row in zip(
-            frame.index.tolist(), table.itertuples(index=False), strict=True
+            table.index.tolist(), table.itertuples(index=False), strict=True
         )
     ]
 
 
-def best_of(row: Any) -> list[dict[str, Any]]:
-    """Return the likeliest categories with their chances, the first one included."""
-    best = [(row.label, row.probability), (row.second, row.second_probability)]
-    return [
-        {"label": str(label), "probability": number(chance)}
-        for label, chance in best
-        if label is not None and label == label
-    ]
+def best_three(model: Any, texts: pd.Series) -> dict[int, list[dict[str, Any]]]:
+    """Return the likeliest categories of tickets of which the model is not sure."""
+    if texts.empty:
+        return {}
+    chances = model.predict_proba(texts.tolist())
+    found = {}
+    for ticket, row in zip(texts.index.tolist(), chances, strict=True):
+        order = row.argsort()[::-1][:CHOICES]
+        found[ticket] = [_choice(model.classes_[place], row[place]) for place in order]
+    return found
+
+
+def _choice(label: Any, chance: Any) -> dict[str, Any]:
+    return {"label": str(label), "probability": number(chance)}

@@ -1,0 +1,208 @@
+"""Columns and filters that the analyses add to the lists of lower apps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import django_filters
+from django.db.models import (
+    CharField,
+    FloatField,
+    IntegerField,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    Value,
+)
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from analytics import words
+from analytics.models import AnalysisKey, CustomerSegment, Run, Score
+from analytics.selectors import cluster_choices, current_runs
+from crm.generic.registry import register_column, register_filter
+from crm.generic.tables import Column, NumberColumn, PercentColumn
+from customers.models import Customer
+from sales.models import Lead
+
+Annotate = Callable[[QuerySet, HttpRequest], QuerySet]
+
+
+def segment_value(name: str, field: str, output: Any) -> Annotate:
+    """Return what adds a field of the current segmentation to customers."""
+
+    def annotate(queryset: QuerySet, request: HttpRequest) -> QuerySet:
+        run = current_runs(request).get(AnalysisKey.SEGMENTATION)
+        if run is None:
+            return queryset.annotate(**{name: Value(None, output_field=output)})
+        rows = CustomerSegment.objects.filter(run=run, customer_id=OuterRef("pk"))
+        return queryset.annotate(**{name: Subquery(rows.values(field)[:1])})
+
+    return annotate
+
+
+def score_value(name: str, key: str) -> Annotate:
+    """Return what adds the value of the current run to the rows of a list."""
+
+    def annotate(queryset: QuerySet, request: HttpRequest) -> QuerySet:
+        run = current_runs(request).get(key)
+        if run is None:
+            none = Value(None, output_field=FloatField())
+            return queryset.annotate(**{name: none})
+        rows = Score.objects.filter(run=run, object_id=OuterRef("pk"))
+        return queryset.annotate(**{name: Subquery(rows.values("value")[:1])})
+
+    return annotate
+
+
+def cluster_annotation(queryset: QuerySet, request: HttpRequest) -> QuerySet:
+    """Add the name of the customer's cluster."""
+    from analytics.models import Cluster
+
+    queryset = segment_value("cluster_number", "cluster", IntegerField())(
+        queryset, request
+    )
+    run = current_runs(request).get(AnalysisKey.SEGMENTATION)
+    rows = Cluster.objects.filter(run=run or 0, number=OuterRef("cluster_number"))
+    return queryset.annotate(cluster=Subquery(rows.values("name_key")[:1]))
+
+
+def _worded(name: str, table: words.Words) -> Callable[[Any], str]:
+    def value(row: Any) -> str:
+        key = getattr(row, name)
+        return words.word(table, key) if key else ""
+
+    return value
+
+
+register_column(
+    Customer,
+    Column(
+        "purchasing_power",
+        _("Purchasing power"),
+        annotate=segment_value("purchasing_power", "purchasing_power", CharField()),
+        value=_worded("purchasing_power", words.POWER),
+        requires=Run,
+        default=False,
+    ),
+)
+register_column(
+    Customer,
+    Column(
+        "rfm",
+        _("Buying behaviour"),
+        annotate=segment_value("rfm", "rfm_label", CharField()),
+        value=_worded("rfm", words.RFM),
+        requires=Run,
+    ),
+)
+register_column(
+    Customer,
+    Column(
+        "cluster",
+        _("Customer group"),
+        annotate=cluster_annotation,
+        value=lambda row: words.cluster_name(row.cluster) if row.cluster else "",
+        requires=Run,
+        default=False,
+    ),
+)
+register_column(
+    Customer,
+    NumberColumn(
+        "lifetime_value",
+        _("Lifetime value"),
+        decimals=0,
+        sort="lifetime_value",
+        annotate=score_value("lifetime_value", AnalysisKey.LTV),
+        requires=Run,
+    ),
+)
+register_column(
+    Lead,
+    PercentColumn(
+        "chance",
+        _("Chance"),
+        sort="chance",
+        annotate=score_value("chance", AnalysisKey.CONVERSION),
+        requires=Run,
+    ),
+)
+
+
+class SegmentFilter(django_filters.ChoiceFilter):
+    """Keep the customers whom the current segmentation puts into a class."""
+
+    def filter(self, qs: QuerySet, value: Any) -> QuerySet:
+        """Narrow to the class."""
+        if value in (None, ""):
+            return qs
+        rows = CustomerSegment.objects.filter(
+            run__key=AnalysisKey.SEGMENTATION,
+            run__is_current=True,
+            **{self.field_name: value},
+        )
+        return qs.filter(pk__in=rows.values("customer_id"))
+
+
+class ScoreRangeFilter(django_filters.RangeFilter):
+    """Keep the rows whose current score lies between two values."""
+
+    def __init__(self, *args: Any, key: str, scale: float = 1, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.key = key
+        self.scale = scale
+
+    def filter(self, qs: QuerySet, value: Any) -> QuerySet:
+        """Narrow to the range; either end may be open."""
+        if not value or (value.start is None and value.stop is None):
+            return qs
+        rows = Score.objects.filter(run__key=self.key, run__is_current=True)
+        if value.start is not None:
+            rows = rows.filter(value__gte=float(value.start) / self.scale)
+        if value.stop is not None:
+            rows = rows.filter(value__lte=float(value.stop) / self.scale)
+        return qs.filter(pk__in=rows.values("object_id"))
+
+
+register_filter(
+    Customer,
+    "purchasing_power",
+    SegmentFilter(
+        field_name="purchasing_power",
+        label=_("Purchasing power"),
+        choices=list(words.POWER.items()),
+    ),
+    requires=Run,
+)
+register_filter(
+    Customer,
+    "rfm",
+    SegmentFilter(
+        field_name="rfm_label",
+        label=_("Buying behaviour"),
+        choices=list(words.RFM.items()),
+    ),
+    requires=Run,
+)
+register_filter(
+    Customer,
+    "cluster",
+    SegmentFilter(
+        field_name="cluster", label=_("Customer group"), choices=cluster_choices
+    ),
+    requires=Run,
+)
+register_filter(
+    Customer,
+    "lifetime_value",
+    ScoreRangeFilter(label=_("Lifetime value"), key=AnalysisKey.LTV),
+    requires=Run,
+)
+register_filter(
+    Lead,
+    "chance",
+    ScoreRangeFilter(label=_("Chance in %"), key=AnalysisKey.CONVERSION, scale=100),
+    requires=Run,
+)

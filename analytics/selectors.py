@@ -1,0 +1,235 @@
+"""What the pages read; nothing here loads pandas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+
+from analytics.models import (
+    AnalysisKey,
+    Cluster,
+    CustomerSegment,
+    Run,
+    RunState,
+    Score,
+)
+from crm.access import Scope, Verb, can, scope_of
+from crm.models import Job, JobState, User
+from customers.models import Customer
+
+UNFINISHED = (JobState.QUEUED, JobState.RUNNING)
+# Results that belong to a run as a whole; a page that does not show them saves them.
+HEAVY = ("model_version__artefact",)
+
+
+def current_runs(request: HttpRequest) -> dict[str, int]:
+    """Return {key: id of the current run}, asked once per request."""
+    known = getattr(request, "_current_runs", None)
+    if known is None:
+        rows = Run.objects.filter(is_current=True).values_list("key", "pk")
+        known = request._current_runs = dict(rows)
+    return known
+
+
+def runs_with_models() -> QuerySet[Run]:
+    """Return runs with their model's card, but not its file."""
+    return Run.objects.select_related("model_version").defer(*HEAVY)
+
+
+def card_of(run: Run | None) -> dict[str, Any]:
+    """Return the model card of a run; an empty one where there is none."""
+    if run is None:
+        return {}
+    if run.model_version is not None:
+        return run.model_version.card
+    return run.summary.get("card", {})
+
+
+@dataclass(frozen=True)
+class AnalysisState:
+    """How one analysis stands: what is shown, what came last, what is under way."""
+
+    key: AnalysisKey
+    current: Run | None
+    latest: Run | None
+    job: Job | None
+    may_run: bool
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """Return the card that the reader should judge by."""
+        return card_of(self.current or self.latest)
+
+    @property
+    def refused(self) -> Run | None:
+        """Return the last run if it ended without a result of its own."""
+        latest = self.latest
+        if latest is None or latest.is_current or latest.state == RunState.PUBLISHED:
+            return None
+        return latest
+
+
+def analysis_states(user: User, *keys: str) -> list[AnalysisState]:
+    """Return the state of some analyses, of all without a name; four queries."""
+    if not can(user, Verb.VIEW, Run):
+        return []
+    wanted = [AnalysisKey(key) for key in keys] or list(AnalysisKey)
+    runs = runs_with_models().filter(key__in=wanted).visible_to(user)
+    current = {run.key: run for run in runs.filter(is_current=True)}
+    finished = runs.exclude(state=RunState.RUNNING)
+    newest = finished.order_by("key", "-started_at", "-pk").distinct("key")
+    latest = {run.key: run for run in newest}
+    jobs = {
+        job.kind: job
+        for job in Job.objects.filter(kind__in=wanted, state__in=UNFINISHED)
+        .select_related("owner")
+        .order_by("-pk")
+    }
+    may_run = can(user, Verb.RUN, Run)
+    return [
+        AnalysisState(key, current.get(key), latest.get(key), jobs.get(key), may_run)
+        for key in wanted
+    ]
+
+
+def analysis_state(user: User, key: str) -> AnalysisState:
+    """Return the state of one analysis."""
+    return analysis_states(user, key)[0]
+
+
+# --- Segments ----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SegmentsPage:
+    """The current segmentation as a whole."""
+
+    run: Run
+    clusters: list[Cluster]
+    card: dict[str, Any]
+    groups: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    migration: list[dict[str, Any]] = field(default_factory=list)
+
+
+def segments_page(user: User) -> SegmentsPage | None:
+    """Return the current segmentation; None without one."""
+    run = (
+        runs_with_models()
+        .visible_to(user)
+        .filter(key=AnalysisKey.SEGMENTATION, is_current=True)
+        .first()
+    )
+    if run is None:
+        return None
+    return SegmentsPage(
+        run=run,
+        clusters=list(run.clusters.order_by("-revenue", "number")),
+        card=card_of(run),
+        groups=run.summary.get("groups", {}),
+        migration=run.summary.get("migration", []),
+    )
+
+
+def visible_cluster_sizes(user: User, run: Run) -> dict[int, int]:
+    """Return how many of the customers that the person may see are in each cluster."""
+    if scope_of(user, Verb.VIEW, Customer) == Scope.ALL:
+        return dict(run.clusters.values_list("number", "size"))
+    mine = Customer.objects.visible_to(user).values("pk")
+    rows = (
+        CustomerSegment.objects.filter(run=run, customer_id__in=mine)
+        .exclude(cluster=None)
+        .values_list("cluster")
+        .annotate(size=Count("pk"))
+    )
+    return dict(rows)
+
+
+def cluster_choices() -> list[tuple[int, str]]:
+    """Return the clusters of the current run for a filter."""
+    from analytics.words import cluster_name
+
+    rows = Cluster.objects.filter(
+        run__key=AnalysisKey.SEGMENTATION, run__is_current=True
+    )
+    return [(one.number, cluster_name(one.name_key)) for one in rows]
+
+
+# --- One object --------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the current run says of one object, or why it says nothing."""
+
+    run: Run | None
+    latest: Run | None
+    score: Score | None
+    waiting: bool = False
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """Return what matters of the card: the main figure and the base rate."""
+        run = self.run or self.latest
+        if run is None:
+            return {}
+        return run.summary.get("head") or run.summary.get("card", {})
+
+
+def verdict(user: User, key: str, object_id: int, job_key: str = "") -> Verdict:
+    """Return what is known of one object; the caller has checked that it is visible.
+
+    One query where there is a score, one more for a job that may be under way.
+    """
+    waiting = bool(
+        job_key
+        and Job.objects.filter(dedupe_key=job_key, state__in=UNFINISHED).exists()
+    )
+    if not can(user, Verb.VIEW, Run):
+        return Verdict(None, None, None)
+    score = (
+        Score.objects.filter(run__key=key, run__is_current=True, object_id=object_id)
+        .select_related("run")
+        .first()
+    )
+    if score is not None:
+        return Verdict(score.run, score.run, score, waiting)
+    return Verdict(*current_and_latest(key), None, waiting)
+
+
+def current_and_latest(key: str) -> tuple[Run | None, Run | None]:
+    """Return the current run and the last finished one of a key."""
+    finished = Run.objects.filter(key=key).exclude(state=RunState.RUNNING)
+    return finished.filter(is_current=True).first(), finished.first()
+
+
+@dataclass(frozen=True)
+class Membership:
+    """Where the segmentation puts one customer."""
+
+    run: Run | None
+    latest: Run | None
+    row: CustomerSegment | None
+    cluster: Cluster | None
+
+
+def membership(user: User, customer_id: int) -> Membership:
+    """Return the groups of one customer that the caller may see; two queries."""
+    key = AnalysisKey.SEGMENTATION
+    if not can(user, Verb.VIEW, Run):
+        return Membership(None, None, None, None)
+    row = (
+        CustomerSegment.objects.filter(
+            run__key=key, run__is_current=True, customer_id=customer_id
+        )
+        .select_related("run")
+        .first()
+    )
+    if row is None:
+        return Membership(*current_and_latest(key), None, None)
+    cluster = None
+    if row.cluster is not None:
+        cluster = Cluster.objects.filter(run=row.run_id, number=row.cluster).first()
+    return Membership(row.run, row.run, row, cluster)
