@@ -151,8 +151,11 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 # Seconds a worker owns a job without a sign of life; the sweeper then requeues it.
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=30)
 JOB_SWEEP_SECONDS = env.int("JOB_SWEEP_SECONDS", default=10)
+# Days for which a job that has ended can be looked at.
+JOB_KEEP_DAYS = env.int("JOB_KEEP_DAYS", default=30)
 CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "crm.sweep_jobs", "schedule": JOB_SWEEP_SECONDS},
+    "forget-jobs": {"task": "crm.forget_jobs", "schedule": 24 * 3600},
 }
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 

@@ -40,6 +40,12 @@ def sweep_jobs() -> None:
         logger.info("Jobs interrupted %s, sent again %s", found.interrupted, found.sent)
 
 
+@shared_task(name="crm.forget_jobs")
+def forget_jobs() -> None:
+    """Delete jobs that ended long ago."""
+    logger.info("Old jobs forgotten: %s", jobs.forget_old_jobs())
+
+
 @worker_process_init.connect
 def limit_threads(**kwargs: Any) -> None:
     """Let each process of the worker use one core: there is one process per core.

@@ -4,9 +4,10 @@ See docs/jobs.md.
 """
 
 from crm.jobs.handle import JobCancelled, JobHandle, LeaseLost
-from crm.jobs.queue import cancel_job, enqueue, sweep
+from crm.jobs.queue import cancel_job, enqueue
 from crm.jobs.registry import UnknownKindError, job
 from crm.jobs.runner import run
+from crm.jobs.sweeper import forget_old_jobs, sweep
 
 __all__ = [
     "JobCancelled",
@@ -15,6 +16,7 @@ __all__ = [
     "UnknownKindError",
     "cancel_job",
     "enqueue",
+    "forget_old_jobs",
     "job",
     "run",
     "sweep",

@@ -1,19 +1,13 @@
-"""Put jobs into the queue, take them out again, and find those that were lost."""
+"""Put jobs into the queue, and take them out again."""
 
-import logging
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, OperationalError, connection, transaction
-from django.db.models import F, Q, QuerySet
-from django.db.models.functions import Now
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -22,13 +16,7 @@ from crm.audit import record
 from crm.exceptions import UserVisibleError
 from crm.jobs import broker
 from crm.jobs.registry import get_kind
-from crm.models import Job, JobLog, JobState, User
-from crm.models.jobs import LogLevel
-
-logger = logging.getLogger(__name__)
-
-# A sweep that finds more than this leaves the rest to the next one.
-SWEEP_LIMIT = 1000
+from crm.models import Job, JobState, User
 
 
 @contextmanager
@@ -50,7 +38,7 @@ def enqueue(
     params: dict[str, Any] | None = None,
     dedupe_key: str = "",
     queue: str | None = None,
-    title: str = "",
+    title: object = "",
 ) -> Job:
     """Write down a job and wake a worker when the transaction commits.
 
@@ -60,13 +48,12 @@ def enqueue(
     declared = get_kind(kind)
     job = Job(
         kind=kind,
-        title=title[:200],
+        title=str(title)[:200],
         queue=queue or declared.queue,
         params=params or {},
         owner=owner,
         max_attempts=declared.max_attempts,
         dedupe_key=dedupe_key,
-        enqueued_at=timezone.now(),
     )
     if not dedupe_key:
         job.save(force_insert=True)
@@ -133,102 +120,3 @@ def cancel_job(*, job: Job, actor: User) -> Job:
     job.save(update_fields=["cancel_requested", "state", "finished_at"])
     record(actor, "cancelled", job)
     return job
-
-
-def give_back(job: Job) -> bool:
-    """Let go of a job whose work was interrupted; True if it is to run again.
-
-    The caller holds the row's lock. Nothing that the old attempt still does counts: its
-    token is void.
-    """
-    with personal_settings(job.owner):
-        if job.cancel_requested:
-            _end(job, JobState.CANCELLED, "")
-            return False
-        if job.attempts >= job.max_attempts:
-            text = _(
-                "The work was interrupted %(count)s times and was given up. "
-                "Ask an administrator to look at the server log, then start it again."
-            ) % {"count": job.attempts}
-            _end(job, JobState.FAILED, text)
-            return False
-        note = _("The work was interrupted; it will be started again.")
-        JobLog.objects.create(job=job, level=LogLevel.WARNING, text=note)
-    _requeue(job)
-    return True
-
-
-def _end(job: Job, state: JobState, error: str) -> None:
-    Job.objects.filter(pk=job.pk).update(
-        state=state, error=error, token=None, finished_at=Now()
-    )
-    if error:
-        JobLog.objects.create(job=job, level=LogLevel.ERROR, text=error)
-
-
-def _requeue(job: Job) -> None:
-    rows = Job.objects.filter(pk=job.pk)
-    try:
-        with transaction.atomic():
-            rows.update(state=JobState.QUEUED, token=None, enqueued_at=Now())
-    except IntegrityError:
-        # A twin with the same dedupe key waits already. This one stays as it is, with
-        # its lease run out: like that it can be claimed, and the sweeper sees it.
-        rows.update(token=None, lease_until=Now())
-
-
-@dataclass
-class Sweep:
-    """What one sweep found."""
-
-    interrupted: list[int] = field(default_factory=list)
-    sent: list[int] = field(default_factory=list)
-
-
-def sweep() -> Sweep:
-    """Give back jobs whose worker is gone, and wake workers for forgotten ones."""
-    found = Sweep()
-    messages = []
-    with transaction.atomic():
-        # A locked row is in the hands of someone alive.
-        lost = Job.objects.select_for_update(
-            skip_locked=True, no_key=True, of=("self",)
-        ).select_related("owner")
-        for job in lost.filter(state=JobState.RUNNING, lease_until__lt=Now()):
-            found.interrupted.append(job.pk)
-            if give_back(job):
-                messages.append((job.pk, job.queue))
-    messages += _forgotten_jobs()
-    if messages:
-        found.sent = broker.send_jobs(messages)
-        Job.objects.filter(pk__in=found.sent, state=JobState.QUEUED).update(
-            enqueued_at=Now()
-        )
-    return found
-
-
-def _forgotten_jobs() -> list[tuple[int, str]]:
-    """Return (id, queue) of waiting jobs whose message seems to be lost.
-
-    In a queue that holds a message for each of them nothing is lost: the workers are
-    busy. There a job is sent again only each time its waiting time has doubled, so that
-    a lost message among many cannot starve and repeats do not pile up.
-    """
-    rest = timedelta(seconds=settings.JOB_SWEEP_SECONDS)
-    unsent = Q(enqueued_at=None) | Q(enqueued_at__lt=Now() - rest)
-    stale: QuerySet[Job] = Job.objects.filter(unsent, state=JobState.QUEUED)
-    doubled = Q(enqueued_at=None) | Q(
-        enqueued_at__lt=Now() - (F("enqueued_at") - F("created_at")) - 6 * rest
-    )
-    overdue = set(stale.filter(doubled).values_list("pk", flat=True)[:SWEEP_LIMIT])
-    by_queue: dict[str, list[int]] = defaultdict(list)
-    for pk, queue in stale.order_by("pk").values_list("pk", "queue")[:SWEEP_LIMIT]:
-        by_queue[queue].append(pk)
-    forgotten = []
-    for queue, ids in by_queue.items():
-        waiting = broker.messages_waiting(queue)
-        if waiting is None:
-            return []
-        some_lost = waiting < len(ids)
-        forgotten += [(pk, queue) for pk in ids if some_lost or pk in overdue]
-    return forgotten

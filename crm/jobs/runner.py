@@ -6,7 +6,13 @@ from typing import Any
 
 import psycopg
 from celery.exceptions import SoftTimeLimitExceeded
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import (
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    transaction,
+)
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
@@ -14,9 +20,10 @@ from django.utils.translation import gettext as _
 from crm.exceptions import UserVisibleError
 from crm.jobs import broker
 from crm.jobs.handle import JobCancelled, JobHandle, LeaseLost
-from crm.jobs.queue import give_back, personal_settings
+from crm.jobs.queue import personal_settings
 from crm.jobs.registry import UnknownKindError, get_kind
 from crm.jobs.reporter import Reporter, lease_end
+from crm.jobs.sweeper import give_back
 from crm.models import Job, JobLog, JobState
 from crm.models.jobs import LogLevel
 
@@ -108,8 +115,8 @@ def _work(job: Job) -> None:
         reporter.stop()
         if outcome and not handle.published:
             _finish(job, {**reporter.latest(), **outcome})
-    except INTERRUPTIONS as error:
-        # The sweeper finds the job by its lease.
+    except (DatabaseError, InterfaceError) as error:
+        # The sweeper finds the job by its lease, unless the row itself was deleted.
         logger.warning("Job %s cannot be closed now: %s", job.pk, error)
         connection.close()
 

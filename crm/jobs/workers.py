@@ -14,7 +14,7 @@ from django.conf import settings
 
 from crm.celery import app
 from crm.jobs import broker
-from crm.jobs.queue import sweep
+from crm.jobs.sweeper import sweep
 from crm.models import Job
 
 logger = logging.getLogger(__name__)

@@ -60,7 +60,7 @@ class Job(models.Model):
     cancel_requested = models.BooleanField(default=False)
     dedupe_key = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    enqueued_at = models.DateTimeField(null=True, blank=True)
+    enqueued_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
 
@@ -77,7 +77,7 @@ class Job(models.Model):
                 name="job_unfinished",
                 condition=models.Q(state__in=["queued", "running"]),
             ),
-            models.Index(fields=["owner", "-created_at"], name="job_by_owner"),
+            models.Index(fields=["owner", "-id"], name="job_of_owner"),
         )
         constraints = (
             # Two waiting jobs with the same key would do the same work twice.

@@ -53,6 +53,14 @@ def mark_analytics(handle: JobHandle, word: str) -> None:
         leave_mark(word)
 
 
+@job("test.chain", label="Leave a mark by another job")
+def chain(handle: JobHandle, word: str) -> None:
+    """Put another job into the queue from inside this one."""
+    from crm.jobs import enqueue
+
+    enqueue("test.mark", owner=handle.owner, params={"word": word})
+
+
 @job("test.publish_slowly", label="Publish slowly")
 def publish_slowly(handle: JobHandle, word: str, started: str, gate: str) -> None:
     """Leave a mark and keep the publishing transaction open until the gate opens."""

@@ -15,7 +15,7 @@ from crm.jobs import broker
 from crm.jobs.handle import JobHandle
 from crm.jobs.reporter import Reporter
 from crm.jobs.runner import claim
-from crm.models import AuditEntry, Job, JobState, Role, User
+from crm.models import AuditEntry, Job, JobLog, JobState, Role, User
 from crm.testing.jobs import leave_mark, marks
 from crm.testing.workers import run_jobs
 
@@ -224,6 +224,37 @@ def test_the_sweeper_leaves_healthy_jobs_alone(settings):
     assert (found.interrupted, found.sent) == ([], [])
     assert refreshed(waiting).state == JobState.QUEUED
     assert refreshed(running).token == running.token
+
+
+@pytest.mark.parametrize(
+    ("created", "sent", "again"),
+    [(3600, 3600, True), (3600, 300, False), (3600, 1900, True), (30, 30, False)],
+)
+def test_one_lost_message_among_many_does_not_starve_its_job(created, sent, again):
+    """Other messages hide the loss; then the job is sent when its wait has doubled."""
+    job = jobs.enqueue("test.mark", queue="mail", params={"word": "x"})
+    now = timezone.now()
+    Job.objects.filter(pk=job.pk).update(
+        created_at=now - timedelta(seconds=created),
+        enqueued_at=now - timedelta(seconds=sent),
+    )
+    broker.send_jobs([(0, "mail")] * 3)
+    assert jobs.sweep().sent == ([job.pk] if again else [])
+    assert jobs.sweep().sent == []
+
+
+def test_old_jobs_are_forgotten_with_their_logs_and_no_others():
+    job = jobs.enqueue("test.mark", params={"word": "old"})
+    run_jobs()
+    recent = jobs.enqueue("test.mark", params={"word": "recent"})
+    run_jobs()
+    waiting = jobs.enqueue("test.mark", params={"word": "waiting"})
+    long_ago = timezone.now() - timedelta(days=31)
+    Job.objects.filter(pk__in=[job.pk, waiting.pk]).update(created_at=long_ago)
+    Job.objects.filter(pk=job.pk).update(finished_at=long_ago)
+    assert jobs.forget_old_jobs() == 1
+    assert set(Job.objects.all()) == {recent, waiting}
+    assert set(JobLog.objects.values_list("job", flat=True)) == {recent.pk}
 
 
 # --- Progress and publishing --------------------------------------------------

@@ -239,19 +239,31 @@ def test_a_cancelled_job_whose_worker_died_is_not_run_again(worker, gate, admin_
     assert (job.state, job.attempts, marks("held")) == (JobState.CANCELLED, 1, 0)
 
 
-def test_a_worker_in_use_computes_on_one_core(worker):
+def test_a_broker_restarted_in_the_middle_is_survived(worker, gate, test_services):
+    if test_services.valkey is None:
+        pytest.skip("The broker of REDIS_URL is not ours to restart.")
     worker()
-    job = jobs.enqueue("test.environment")
-    wait_for(lambda: has_ended(job))
-    job.refresh_from_db()
-    assert job.result["threads"] == "1"
-    assert job.worker.startswith("test-worker0@")
+    job = start_and_hold(gate)
+    test_services.valkey.kill()
+    down = jobs.enqueue("test.mark", params={"word": "while down"})
+    test_services.valkey.start()
+    gate.touch()
+    after = jobs.enqueue("test.mark", params={"word": "afterwards"})
+    wait_for(lambda: has_ended(job, down, after), sweeping=True)
+    assert {found.state for found in Job.objects.all()} == {JobState.DONE}
+    assert [marks(word) for word in ("held", "while down", "afterwards")] == [1, 1, 1]
 
 
-def test_only_the_queue_that_a_worker_serves_is_answered(worker):
+def test_a_worker_serves_its_queue_on_one_core_and_its_jobs_start_others(worker):
     worker("default")
     assert a_worker_answers("default")
     assert not a_worker_answers("analytics")
+    job = jobs.enqueue("test.environment")
+    jobs.enqueue("test.chain", params={"word": "chained"})
+    wait_for(lambda: marks("chained"))
+    job.refresh_from_db()
+    assert job.result["threads"] == "1"
+    assert job.worker.startswith("test-worker0@")
 
 
 def test_a_command_can_bring_its_own_worker(transactional_db, monkeypatch):
