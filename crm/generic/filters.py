@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import django_filters
+from django import forms
 from django.db import models
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext_lazy as _
 
 from crm.access import restrict_choices
 from crm.generic import formats
@@ -17,7 +19,6 @@ from crm.generic.forms import use_pickers
 from crm.generic.registry import registry
 
 if TYPE_CHECKING:
-    from django import forms
     from django.http import HttpRequest
 
 
@@ -44,6 +45,8 @@ class VisibleFilterSet(django_filters.FilterSet):
             if self.request is not None:
                 restrict_choices(form, self.request.user)
             use_pickers(form)
+            for field in form.fields.values():
+                say_any(field)
             self._narrowed = form
         return self._narrowed
 
@@ -78,6 +81,36 @@ class VisibleFilterSet(django_filters.FilterSet):
             label = self.form.fields[name].label or name
             found.append(Chip(str(label), text, f"?{rest.urlencode()}"))
         return found
+
+
+def dress_range(field: forms.Field) -> None:
+    """Give a range the browser's own inputs, each with a name of its own."""
+    is_day = isinstance(field, django_filters.fields.DateRangeField)
+    is_number = type(field) is django_filters.fields.RangeField
+    widget = field.widget
+    widget.template_name = "django/forms/widgets/multiwidget.html"
+    for part, end in zip(widget.widgets, (_("from"), _("to")), strict=True):
+        if is_day or is_number:
+            part.input_type = "date" if is_day else "number"
+        part.attrs |= {"aria-label": f"{field.label}: {end}"}
+        if is_number:
+            part.attrs["step"] = "any"
+
+
+def say_any(field: forms.Field) -> None:
+    """Call the empty choice of a filter what it means, and keep long lists small."""
+    if isinstance(field, forms.NullBooleanField):
+        field.widget.choices = [("", _("Any")), *list(field.widget.choices)[1:]]
+    elif isinstance(field, django_filters.fields.RangeField):
+        dress_range(field)
+    elif isinstance(field.widget, forms.SelectMultiple):
+        field.widget.attrs.setdefault("data-enhance", "")
+    elif isinstance(field, forms.ModelChoiceField):
+        field.empty_label = _("Any")
+    elif isinstance(field, forms.ChoiceField):
+        choices = list(field.choices)
+        if choices and choices[0][0] == "":
+            field.choices = [("", _("Any")), *choices[1:]]
 
 
 def value_in_words(field: forms.Field, value: Any) -> str:

@@ -140,8 +140,8 @@ class Listing:
         for column in self.columns:
             heading = Heading(column.heading(self.pages.model), column.align)
             if column.sort:
-                is_sorted = self.sort is not None and self.sort[0] == column.key
-                descending = is_sorted and self.sort[1]
+                is_sorted = self.order[0].removeprefix("-") == column.sort
+                descending = is_sorted and self.order[0].startswith("-")
                 if is_sorted:
                     heading.direction = "descending" if descending else "ascending"
                 prefix = "-" if is_sorted and not descending else ""

@@ -30,7 +30,7 @@ class Cell:
     text: str = ""
     label: str = ""
     kind: str = "text"
-    align: str = ""
+    css: str = ""
     url: str = ""
     colour: str = ""
     template: str = ""
@@ -87,10 +87,12 @@ class Column:
     ``value``     ``callable(row) -> value`` where the key does not say it all
     ``requires``  a model that the reader must be allowed to view
     ``default``   shown without being asked for
+    ``align``     "end" for figures; ``nowrap`` keeps a short code in one line
     """
 
     align = ""
     kind = "text"
+    nowrap = False
 
     def __init__(
         self,
@@ -100,6 +102,7 @@ class Column:
         sort: str | bool | None = None,
         link: bool = False,
         align: str | None = None,
+        nowrap: bool | None = None,
         annotate: Callable | None = None,
         value: Callable[[Any], Any] | None = None,
         template: str = "",
@@ -113,6 +116,8 @@ class Column:
         self.sort = key if sort is True else sort
         self.link = link
         self.align = self.align if align is None else align
+        self.nowrap = self.nowrap if nowrap is None else nowrap
+        self.css = "num" if self.align == "end" else "nowrap" if self.nowrap else ""
         self._annotate = annotate
         self._value = value
         self.template = template
@@ -164,7 +169,7 @@ class Column:
         cell = Cell(
             text=self.text(row),
             kind=self.kind,
-            align=self.align,
+            css=self.css,
             template=self.template,
             row=row,
         )
@@ -227,6 +232,8 @@ class MoneyColumn(NumberColumn):
 class DateColumn(Column):
     """A day."""
 
+    nowrap = True
+
     def text(self, row: Any) -> str:
         """Return the day in the reader's language and time zone."""
         value = self.value(row)
@@ -237,6 +244,8 @@ class DateColumn(Column):
 
 class DateTimeColumn(Column):
     """A day with its time."""
+
+    nowrap = True
 
 
 class BooleanColumn(Column):
