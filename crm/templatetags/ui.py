@@ -7,12 +7,13 @@ from pathlib import Path
 
 from django import forms, template
 from django.conf import settings
-from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.forms import BoundField
 from django.forms.utils import flatatt
 from django.templatetags.static import static
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext, ngettext
 
 from crm import formatting
@@ -44,6 +45,8 @@ KINDS = {
     "danger": "btn-danger",
     "ghost": "btn-ghost",
 }
+# A month and a bit: further away, the date says more than the distance.
+NEAR_SECONDS = 40 * 24 * 3600
 
 
 @cache
@@ -124,6 +127,18 @@ def meter(value: object, label: str = "", places: int = 0) -> dict:
     }
 
 
+def nearness(moment: datetime) -> str | None:
+    """Say how far a moment is from now in its largest unit; None when it is far."""
+    seconds = (timezone.now() - moment).total_seconds()
+    if abs(seconds) < 60:
+        return gettext("just now")
+    if abs(seconds) > NEAR_SECONDS:
+        return None
+    if seconds > 0:
+        return gettext("%(time)s ago") % {"time": timesince(moment, depth=1)}
+    return gettext("in %(time)s") % {"time": timeuntil(moment, depth=1)}
+
+
 @register.inclusion_tag("components/_relative_time.html")
 def relative_time(moment: date | datetime | None) -> dict:
     """Say how long ago or in how long, with the full date at hand."""
@@ -131,7 +146,7 @@ def relative_time(moment: date | datetime | None) -> dict:
     return {
         "moment": moment,
         "exact": exact,
-        "text": naturaltime(moment) if exact else moment,
+        "text": (nearness(moment) if exact else None) or moment,
     }
 
 
