@@ -105,12 +105,8 @@ def say_any(field: forms.Field) -> None:
         dress_range(field)
     elif isinstance(field.widget, forms.SelectMultiple):
         field.widget.attrs.setdefault("data-enhance", "")
-    elif isinstance(field, forms.ModelChoiceField):
+    elif hasattr(field, "empty_label"):
         field.empty_label = _("Any")
-    elif isinstance(field, forms.ChoiceField):
-        choices = list(field.choices)
-        if choices and choices[0][0] == "":
-            field.choices = [("", _("Any")), *choices[1:]]
 
 
 def value_in_words(field: forms.Field, value: Any) -> str:

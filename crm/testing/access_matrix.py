@@ -1,0 +1,207 @@
+"""Every address × every role × one's own, a team mate's and a stranger's row.
+
+The addresses come from the URL configuration. The generic ones are known by their
+pages; every other one has a rule in ``<app>/tests/access_rules.py``:
+
+    RULES = {
+        "app:thing_close": Rule(Thing, "change", methods=("post",)),
+        "app:board": Rule(Thing),                # a page without a row
+        "profile": SIGNED_IN,                    # for everyone who is signed in
+        "webhook": PUBLIC,                       # for strangers too
+    }
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.db import models
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from crm.models import Role, Team, User
+from crm.testing.pages import PageTests, scope_by_grants
+from crm.testing.world import make_person
+
+# Whose rows a scope reaches, seen from one person.
+REACH = {
+    "own": {"own"},
+    "team": {"own", "team"},
+    "subtree": {"own", "team"},
+    "all": {"own", "team", "stranger"},
+}
+VERBS = {
+    "list": "view",
+    "choices": "view",
+    "detail": "view",
+    "add": "add",
+    "edit": "change",
+    "delete": "delete",
+    "export": "export",
+    "import": "import",
+}
+READ_ONLY = ("list", "choices", "detail", "export")
+# Pages of installed packages; they guard themselves.
+FOREIGN_NAMESPACES = {"admin"}
+FOREIGN_PREFIXES = ("account_", "socialaccount_")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Who may open an address, and what they may send there."""
+
+    model: type[models.Model] | None = None
+    verb: str = "view"
+    methods: tuple[str, ...] = ("get",)
+    # How the row that the address names is made; by default as in the model's tests.
+    make: Callable[[User], models.Model] | None = None
+    # What the address is made of, given the row.
+    kwargs: Callable[[models.Model], dict[str, Any]] | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+    is_public: bool = False
+    # Answers such as 404 that are right for one who may, for the sent data.
+    also: tuple[int, ...] = ()
+
+
+SIGNED_IN = Rule(None)
+PUBLIC = Rule(None, is_public=True)
+
+
+@dataclass(frozen=True)
+class Route:
+    """One address of the URL configuration."""
+
+    name: str
+    parameters: tuple[str, ...]
+    pages: Any = None
+
+    @property
+    def page(self) -> str:
+        """Return which of the generic pages it is."""
+        return self.name.rsplit("_", 1)[-1]
+
+    def url(self, rule: Rule, row: models.Model | None) -> str:
+        """Return the address, of a row if it takes one."""
+        if not self.parameters:
+            return reverse(self.name)
+        kwargs = rule.kwargs(row) if rule.kwargs else {self.parameters[0]: row.pk}
+        return reverse(self.name, kwargs=kwargs)
+
+
+def routes() -> list[Route]:
+    """Return all addresses that are ours, by name."""
+    return sorted(_walk(get_resolver(), ()), key=lambda route: route.name)
+
+
+def _walk(resolver: URLResolver, namespaces: tuple[str, ...]) -> Iterator[Route]:
+    for one in resolver.url_patterns:
+        if isinstance(one, URLResolver):
+            if one.namespace not in FOREIGN_NAMESPACES:
+                inner = (*namespaces, one.namespace) if one.namespace else namespaces
+                yield from _walk(one, inner)
+        elif not (one.name or "").startswith(FOREIGN_PREFIXES) and not foreign(one):
+            name = ":".join(
+                (*namespaces, one.name or f"(without a name) {one.pattern}")
+            )
+            parameters = tuple(one.pattern.converters)
+            yield Route(
+                name,
+                parameters,
+                getattr(one.callback, "view_initkwargs", {}).get("pages"),
+            )
+
+
+def foreign(pattern: URLPattern) -> bool:
+    """Tell views of installed packages."""
+    module = pattern.callback.__module__.split(".")[0]
+    return not Path(settings.BASE_DIR, module).is_dir()
+
+
+def declared_rules() -> dict[str, Rule]:
+    """Return the rules of all apps' special addresses."""
+    rules: dict[str, Rule] = {}
+    for config in apps.get_app_configs():
+        folder = Path(config.path)
+        if (folder / "tests" / "access_rules.py").exists():
+            rules |= import_module(f"{config.name}.tests.access_rules").RULES
+    return rules
+
+
+def rule_of(route: Route, rules: dict[str, Rule]) -> Rule | None:
+    """Return the rule of an address, or None if nobody wrote one."""
+    if route.name in rules:
+        return rules[route.name]
+    if route.pages is None or route.page not in VERBS:
+        return None
+    methods = ("get",) if route.page in READ_ONLY else ("get", "post")
+    return Rule(route.pages.model, VERBS[route.page], methods)
+
+
+def page_tests() -> dict[type[models.Model], type[PageTests]]:
+    """Return the standard tests that exist, by model."""
+    for config in apps.get_app_configs():
+        for path in sorted(Path(config.path, "tests").glob("test_*.py")):
+            if "PageTests" in path.read_text("utf-8"):
+                import_module(f"{config.name}.tests.{path.stem}")
+    return {
+        cls.pages.model: cls for cls in _subclasses(PageTests) if "pages" in vars(cls)
+    }
+
+
+def _subclasses(cls: type) -> Iterator[type]:
+    for one in cls.__subclasses__():
+        yield one
+        yield from _subclasses(one)
+
+
+@dataclass
+class Matrix:
+    """One person per role in one team, a team mate and a stranger."""
+
+    people: dict[str, User]
+    mate: User
+    stranger: User
+
+    def rows(
+        self, make: Callable[[User], models.Model]
+    ) -> Iterator[tuple[str, str, models.Model]]:
+        """Yield (role, whose, row)."""
+        theirs = {"team": make(self.mate), "stranger": make(self.stranger)}
+        for role, person in self.people.items():
+            yield role, "own", make(person)
+            for whose, row in theirs.items():
+                yield role, whose, row
+
+    def allowed(self, role: str, rule: Rule, whose: str = "") -> int:
+        """Return 200, 403 or 404 as the grants say."""
+        if rule.model is None:
+            return 200
+        reached = {"own", "team", "stranger"}
+        for verb in {"view", rule.verb}:
+            scope = scope_by_grants(self.people[role], verb, rule.model)
+            if not scope:
+                return 403
+            if not getattr(rule.model, "access_shared", False):
+                reached &= REACH[scope]
+        return 200 if not whose or whose in reached else 404
+
+
+def make_matrix() -> Matrix:
+    """Make the people."""
+    team = Team.objects.create(name="Here")
+    elsewhere = Team.objects.create(name="Elsewhere")
+    people = {
+        role.code: make_person(role.code, team, role.code)
+        for role in Role.objects.all()
+    }
+    people["no role"] = make_person("nobody", team)
+    return Matrix(
+        people,
+        make_person("mate", team, "representative"),
+        make_person("stranger", elsewhere, "representative"),
+    )
