@@ -20,7 +20,9 @@ MAX_CELL = 120
 
 def plain(value: Any) -> str:
     """Write any value; nothing for nothing."""
-    if value is None or value == "":
+    if isinstance(value, str):
+        return value
+    if value is None:
         return ""
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
@@ -45,7 +47,8 @@ def local_date(value: datetime.datetime) -> datetime.date:
 
 def short(value: Any) -> str:
     """Write any value, cut to what fits a cell."""
-    return truncatechars(plain(value), MAX_CELL)
+    text = plain(value)
+    return text if len(text) <= MAX_CELL else truncatechars(text, MAX_CELL)
 
 
 def field_of(model: type[models.Model], path: str) -> models.Field | None:

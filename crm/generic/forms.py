@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -19,6 +20,16 @@ if TYPE_CHECKING:
 MAX_OPTIONS = 100
 
 
+# Models that were too big for a plain list a moment ago are not asked again each time.
+BIG_FOR = 300
+BIG: dict[type[models.Model], float] = {}
+
+
+def is_big(queryset: models.QuerySet) -> bool:
+    """Tell whether the model was seen to be too big for a plain list."""
+    return BIG.get(queryset.model, 0) > time.monotonic()
+
+
 class RelatedSelect(forms.Select):
     """A list of related rows: all of them if few, else the chosen one and a search."""
 
@@ -29,8 +40,13 @@ class RelatedSelect(forms.Select):
         if queryset is None:
             return super().optgroups(name, value, attrs)
         field = choices.field
-        rows = list(queryset[: MAX_OPTIONS + 1])
-        if len(rows) > MAX_OPTIONS:
+        has_search = self.search_url(queryset) != ""
+        rows = (
+            [] if has_search and is_big(queryset) else list(queryset[: MAX_OPTIONS + 1])
+        )
+        if len(rows) > MAX_OPTIONS and has_search:
+            BIG[queryset.model] = time.monotonic() + BIG_FOR
+        if has_search and is_big(queryset):
             chosen = [one for one in value if str(one).isdigit()]
             key = field.to_field_name or "pk"
             rows = list(queryset.filter(**{f"{key}__in": chosen})) if chosen else []
@@ -50,10 +66,13 @@ class RelatedSelect(forms.Select):
         """Tell the browser where to search."""
         attrs = {"data-enhance": "", **super().build_attrs(base_attrs, extra_attrs)}
         queryset = getattr(self.choices, "queryset", None)
-        pages = registry.pages_of(queryset.model) if queryset is not None else None
-        if pages is not None and pages.search_fields:
-            attrs["data-enhance-url"] = pages.url("choices")
-        return attrs
+        url = self.search_url(queryset) if queryset is not None else ""
+        return attrs | {"data-enhance-url": url} if url else attrs
+
+    def search_url(self, queryset: models.QuerySet) -> str:
+        """Return where the browser may search, if the model has such a page."""
+        pages = registry.pages_of(queryset.model)
+        return pages.url("choices") if pages and pages.search_fields else ""
 
 
 class RelatedSelectMultiple(RelatedSelect, forms.SelectMultiple):

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import models
-from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.urls import (
+    NoReverseMatch,
+    URLPattern,
+    get_script_prefix,
+    path,
+    reverse,
+)
 
 from crm.access import Verb, can
 from crm.audit import record
@@ -36,6 +43,14 @@ if TYPE_CHECKING:
     from crm.generic.actions import Action
     from crm.generic.forms import VisibleModelForm
     from crm.models import User
+
+
+@cache
+def _around_number(name: str, script_prefix: str) -> tuple[str, str]:
+    """Return an address before and after its number; a list asks for it per row."""
+    url = reverse(name, args=[0])
+    start, _number, end = url.rpartition("0")
+    return start, end
 
 
 class Pages:
@@ -105,7 +120,10 @@ class Pages:
     def url(self, page: str, obj: models.Model | None = None) -> str:
         """Return the address of a page."""
         name = f"{self.namespace}:{self.model._meta.model_name}_{page}"
-        return reverse(name, args=[obj.pk] if obj is not None else None)
+        if obj is None:
+            return reverse(name)
+        start, end = _around_number(name, get_script_prefix())
+        return f"{start}{obj.pk}{end}"
 
     def allowed_url(
         self, user: User, page: str, obj: models.Model | None = None

@@ -1,13 +1,19 @@
 """Tags of the generic pages: panels and tiles draw themselves."""
 
+from functools import lru_cache
 from typing import Any
 
 from django import template
 from django.db import models
 from django.template.context import Context
 from django.template.loader import get_template
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
+
+from crm.formatting import NOTHING
+from crm.generic.tables import Cell, Row
+from crm.templatetags.ui import badge
 
 register = template.Library()
 
@@ -22,6 +28,41 @@ def part(context: Context, part: Any) -> SafeString:
 def tile(context: Context, part: dict[str, Any]) -> SafeString:
     """Draw a tile of the start page."""
     return _draw(context, "generic/_tile.html", tile=part["tile"], **part["context"])
+
+
+@register.simple_tag(takes_context=True)
+def cells(context: Context, row: Row) -> SafeString:
+    """Draw the cells of a row; in Python, because a list has hundreds of them."""
+    parts = []
+    for cell in row.cells:
+        css = format_html(' class="{}"', cell.css) if cell.css else ""
+        inner = cell_value(context, cell)
+        parts.append(
+            format_html('<td data-label="{}"{}>{}</td>', cell.label, css, inner)
+        )
+    return SafeString("".join(parts))
+
+
+@register.simple_tag(takes_context=True)
+def cell_value(context: Context, cell: Cell) -> SafeString | str:
+    """Draw what a cell holds: the column's own template, a badge, a link or a text."""
+    if cell.template:
+        return _draw(context, cell.template, cell=cell)
+    if not cell.text:
+        return NOTHING
+    if cell.kind == "badge":
+        return _badge(cell.text, cell.value, cell.colour)
+    if cell.url:
+        return format_html('<a href="{}">{}</a>', cell.url, cell.text)
+    return cell.text
+
+
+@lru_cache(maxsize=1000)
+def _badge(text: str, state: Any, colour: str) -> SafeString:
+    """Draw a badge; a list shows few different ones many times."""
+    return get_template("components/_badge.html").render(
+        badge(text, state, colour=colour)
+    )
 
 
 def _draw(context: Context, name: str, **values: Any) -> SafeString:
