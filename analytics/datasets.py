@@ -221,7 +221,7 @@ def purchase_summary(
     as_of: datetime, until: date, currency: str, unit_days: float
 ) -> pd.DataFrame:
     """Return frequency, recency, T and mean repeat value per customer up to a day."""
-    params = _params(as_of, until=until, currency=currency, unit_days=unit_days)
+    params = _params(as_of, until=until, currency=currency, unit_days=float(unit_days))
     return read_frame(SUMMARY, params, SUMMARY_TYPES, index="customer")
 
 
@@ -303,7 +303,7 @@ def leads(
     days = pd.to_datetime(frame["first_contact"])
     frame["first_contact"] = days
     frame["month"] = days.dt.month.astype("str")
-    frame["weekday"] = days.dt.weekday.astype("str")
+    frame["weekday"] = days.dt.day_of_week.astype("str")
     return frame
 
 

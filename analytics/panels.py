@@ -56,6 +56,7 @@ class SegmentPanel(Panel):
                 "age_band": words.age_band(row.age_band),
                 "rfm": words.word(words.RFM, row.rfm_label),
                 "currency": found.run.summary.get("currency", ""),
+                "days": int(row.recency_days or 0),
             }
         return context
 

@@ -13,7 +13,8 @@ from analytics.models import (
     Score,
 )
 from analytics.services import KEPT_RUNS, start_analysis
-from analytics.tests.history import NOW, add_customers, add_orders, order
+from analytics.tests.history import NOW, add_customers, order
+from crm import jobs
 from crm.models import Job, JobState
 from crm.testing.workers import run_jobs
 from sales.models import Order
@@ -21,23 +22,18 @@ from sales.models import Order
 pytestmark = pytest.mark.django_db
 
 
-def run(key, **kwargs):
-    """Queue an analysis, work it off, and return its run."""
-    job = start_analysis(key=key, as_of=NOW, **kwargs)
-    run_jobs()
-    job.refresh_from_db()
-    return Run.objects.get(job=job), job
-
-
 @pytest.fixture
-def history():
-    """Two years of orders of 120 customers."""
-    customers = add_customers(120)
-    add_orders(customers)
-    return customers
+def run(run):
+    """Return a function that gives the job beside the run."""
+
+    def both(key, **kwargs):
+        found = run(key, **kwargs)
+        return found, found.job
+
+    return both
 
 
-def test_segmentation_puts_every_customer_somewhere(history):
+def test_segmentation_puts_every_customer_somewhere(run, history):
     found, job = run(AnalysisKey.SEGMENTATION)
     assert job.state == JobState.DONE
     assert found.state == RunState.PUBLISHED
@@ -52,7 +48,7 @@ def test_segmentation_puts_every_customer_somewhere(history):
     assert job.result["rows"] == len(history)
 
 
-def test_the_ids_and_names_of_clusters_stay(history):
+def test_the_ids_and_names_of_clusters_stay(run, history):
     first, _ = run(AnalysisKey.SEGMENTATION)
     before = dict(first.clusters.values_list("number", "name_key"))
     again, _ = run(AnalysisKey.SEGMENTATION)
@@ -61,7 +57,7 @@ def test_the_ids_and_names_of_clusters_stay(history):
     assert dict(again.segments.values_list("customer_id", "cluster")) == where
 
 
-def test_returns_are_netted_and_drafts_do_not_count(history):
+def test_returns_are_netted_and_drafts_do_not_count(run, history):
     customer = add_customers(1, name="Netted")[0]
     Order.objects.bulk_create(
         [
@@ -78,7 +74,7 @@ def test_returns_are_netted_and_drafts_do_not_count(history):
     assert row.recency_days == 30
 
 
-def test_lifetime_value_has_interval_and_reasons(history):
+def test_lifetime_value_has_interval_and_reasons(run, history):
     found, job = run(AnalysisKey.LTV, params={"discount_rate": 0.1, "years": 2})
     assert job.state == JobState.DONE, job.error
     assert found.state == RunState.PUBLISHED, found.summary
@@ -99,7 +95,7 @@ def test_lifetime_value_has_interval_and_reasons(history):
     assert counted == len(history)
 
 
-def test_acquisition_cost_is_the_customers_own_or_the_given_one(history):
+def test_acquisition_cost_is_the_customers_own_or_the_given_one(run, history):
     history[0].acquisition_cost = 40
     history[0].save()
     free, _ = run(AnalysisKey.LTV)
@@ -115,7 +111,7 @@ def test_acquisition_cost_is_the_customers_own_or_the_given_one(history):
     assert other[free].value - other[paid].value == pytest.approx(15)
 
 
-def test_statistics_describe_regions(history):
+def test_statistics_describe_regions(run, history):
     found, _ = run(AnalysisKey.STATISTICS)
     assert found.state == RunState.PUBLISHED
     groups = {one["region"]: one for one in found.summary["tables"]["groups"]}
@@ -126,7 +122,7 @@ def test_statistics_describe_regions(history):
 
 @pytest.mark.parametrize("key", AnalysisKey.values)
 @pytest.mark.parametrize("customers", [0, 1])
-def test_too_little_data_is_an_answer(key, customers):
+def test_too_little_data_is_an_answer(run, key, customers):
     add_customers(customers)
     found, job = run(key)
     assert job.state == JobState.DONE, job.error
@@ -136,7 +132,7 @@ def test_too_little_data_is_an_answer(key, customers):
     assert not Score.objects.exists()
 
 
-def test_constant_columns_are_not_enough():
+def test_constant_columns_are_not_enough(run):
     customers = add_customers(40)
     Order.objects.bulk_create(order(one, 10, 100) for one in customers)
     found, job = run(AnalysisKey.SEGMENTATION)
@@ -147,7 +143,7 @@ def test_constant_columns_are_not_enough():
     assert found.state == RunState.NOT_ENOUGH
 
 
-def test_a_refused_run_leaves_the_old_result(history):
+def test_a_refused_run_leaves_the_old_result(run, history):
     good, _ = run(AnalysisKey.SEGMENTATION)
     rows = good.segments.count()
     Order.objects.all().delete()
@@ -158,7 +154,7 @@ def test_a_refused_run_leaves_the_old_result(history):
     assert good.segments.count() == rows
 
 
-def test_bad_parameters_fail_with_a_sentence(history):
+def test_bad_parameters_fail_with_a_sentence(run, history):
     found, job = run(AnalysisKey.LTV, params={"years": 99})
     assert job.state == JobState.FAILED
     assert "years" in job.error
@@ -166,7 +162,7 @@ def test_bad_parameters_fail_with_a_sentence(history):
     assert found.reason == job.error
 
 
-def test_only_the_newest_runs_are_kept(history):
+def test_only_the_newest_runs_are_kept(run, history):
     runs = [run(AnalysisKey.SEGMENTATION)[0] for _ in range(KEPT_RUNS + 2)]
     kept = set(Run.objects.values_list("pk", flat=True))
     assert kept == {one.pk for one in runs[-KEPT_RUNS:]}
@@ -176,15 +172,13 @@ def test_only_the_newest_runs_are_kept(history):
     assert versions.exclude(artefact=None).count() == KEPT_RUNS
 
 
-def test_a_job_run_again_after_its_end_changes_nothing(history):
+def test_a_job_run_again_after_its_end_changes_nothing(run, history):
     found, job = run(AnalysisKey.SEGMENTATION)
-    from crm import jobs
-
     assert jobs.run(job.pk) is None
     assert list(Run.objects.values_list("pk", flat=True)) == [found.pk]
 
 
-def test_what_a_dead_attempt_left_is_thrown_away(history):
+def test_what_a_dead_attempt_left_is_thrown_away(run, history):
     job = start_analysis(key=AnalysisKey.SEGMENTATION, as_of=NOW)
     dead = Run.objects.create(key=AnalysisKey.SEGMENTATION, as_of=NOW, job=job)
     CustomerSegment.objects.create(run=dead, customer_id=history[0].pk)
@@ -202,7 +196,7 @@ def test_two_wishes_for_one_analysis_are_one_job():
     assert Job.objects.get().params == {"params": {"years": 4}}
 
 
-def test_an_archive_is_seen_from_its_last_day(history):
+def test_an_archive_is_seen_from_its_last_day(run, history):
     from analytics.analyses import get_analysis
 
     newest = Order.objects.order_by("placed_at").last().placed_at
