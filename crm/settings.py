@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 import environ
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
@@ -156,6 +157,17 @@ JOB_KEEP_DAYS = env.int("JOB_KEEP_DAYS", default=30)
 CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "crm.sweep_jobs", "schedule": JOB_SWEEP_SECONDS},
     "forget-jobs": {"task": "crm.forget_jobs", "schedule": 24 * 3600},
+    # One after the other in the small hours; the schedule can be edited in the admin.
+    **{
+        f"refresh-{kind}": {
+            "task": "crm.enqueue_job",
+            "schedule": crontab(hour=2, minute=5 * place),
+            "args": [kind],
+        }
+        for place, kind in enumerate(
+            ("statistics", "segmentation", "ltv", "conversion", "ticket-class")
+        )
+    },
 }
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 

@@ -46,6 +46,12 @@ def forget_jobs() -> None:
     logger.info("Old jobs forgotten: %s", jobs.forget_old_jobs())
 
 
+@shared_task(name="crm.enqueue_job")
+def enqueue_job(kind: str) -> None:
+    """Queue a job of a kind by the clock; one that still waits is not doubled."""
+    jobs.enqueue(kind, dedupe_key=f"scheduled/{kind}")
+
+
 @worker_process_init.connect
 def limit_threads(**kwargs: Any) -> None:
     """Let each process of the worker use one core: there is one process per core.
