@@ -8,18 +8,6 @@ from customers.choices import Direction, InteractionKind
 from customers.models import Contact, Customer, Interaction
 
 
-def date_input() -> forms.DateInput:
-    """Return a field for a day; browsers send it as ISO 8601."""
-    return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-
-
-def moment_input() -> forms.DateTimeInput:
-    """Return a field for a day with its time; browsers send it as ISO 8601."""
-    return forms.DateTimeInput(
-        attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"
-    )
-
-
 class CustomerForm(VisibleModelForm):
     """A customer."""
 
@@ -67,7 +55,6 @@ class CustomerForm(VisibleModelForm):
             "customer_since",
             "tags",
         )
-        widgets = {"birth_date": date_input(), "customer_since": date_input()}
 
 
 class ContactForm(VisibleModelForm):
@@ -103,7 +90,6 @@ class InteractionForm(VisibleModelForm):
             "body",
         )
         widgets = {
-            "occurred_at": moment_input(),
             "body": forms.Textarea(attrs={"rows": 5}),
         }
 

@@ -5,7 +5,8 @@ from typing import Any
 from django.apps import AppConfig
 from django.db import transaction
 from django.db.models.signals import post_migrate
-from django.utils.translation import gettext_lazy as _, gettext_noop
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 # (code, name, meaning, expected chance in %); the names are translated when shown.
 DEFAULT_PIPELINE = gettext_noop("Sales pipeline")

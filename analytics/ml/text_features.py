@@ -22,6 +22,7 @@ DIGITS = re.compile(r"\d+")
 WINDOW = 6  # words this near form a pair
 MAX_CHARACTERS = 5_000  # a mail with a log file attached says nothing new after that
 PIECES = range(1, 6)
+CJK_PIECE = 3
 SEPARATOR = "\n"  # no term holds one: words and pieces stop at white space
 
 
@@ -55,14 +56,15 @@ def pairs(text: str) -> list[str]:
 
 
 def pieces(text: str) -> list[str]:
-    """Return pieces of two to five characters within words, of CJK from one on."""
+    """Return pieces of words: two to five characters, of CJK text one to three."""
     found = []
     for word in normalise(text).split():
         padded = f" {word} "
         for size in PIECES:
             for start in range(len(padded) - size + 1):
                 piece = padded[start : start + size]
-                if size > 1 or CJK_CHARACTER.match(piece):
+                is_cjk = CJK_CHARACTER.search(piece) is not None
+                if 1 < size <= CJK_PIECE or is_cjk == (size <= CJK_PIECE):
                     found.append(piece)
             if size >= len(padded):
                 break

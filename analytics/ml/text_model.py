@@ -22,6 +22,7 @@ from sklearn.svm import LinearSVC
 
 from analytics.ml.text_features import CJK_CHARACTER, Tfidf, vectoriser
 
+SOFTNESS = 0.5  # the SVM's C; like the sizes below by cross-validation
 NET_ROWS = 5_000
 NETS = 3
 HIDDEN = 256
@@ -64,7 +65,7 @@ class Linear(BaseEstimator):
 
     def fit(self, features: sparse.csr_matrix, codes: np.ndarray) -> Linear:
         """Fit one row of weights per class."""
-        machine = LinearSVC(C=1.0, random_state=0)
+        machine = LinearSVC(C=SOFTNESS, random_state=0)
         machine.fit(features, codes)
         weights, bias = machine.coef_, machine.intercept_
         if len(weights) == 1:  # two classes have one row of weights
@@ -146,7 +147,8 @@ def readability(block: str, feature: str) -> str:
         return "pair"
     shown = feature.strip()
     if CJK_CHARACTER.search(shown):
-        return "character" if len(shown) == 1 else "word"
+        whole = len(shown) > 1 and all(CJK_CHARACTER.match(c) for c in shown)
+        return "word" if whole else "character"
     return "word" if block == "words" else "piece"
 
 
@@ -154,15 +156,17 @@ def _without_repeats(reasons: list[dict], limit: int) -> list[dict]:
     """Return the first reasons that say something the earlier ones do not."""
     kept: list[dict] = []
     for reason in reasons:
-        words = set(reason["feature"].split(" + "))
-        if any(words <= set(other["feature"].split(" + ")) for other in kept):
+        feature = reason["feature"]
+        if any(feature in other["feature"] for other in kept):
             continue
-        if any(reason["feature"] in other["feature"] for other in kept):
-            continue
-        kept.append(reason | {"weight": round(reason["weight"], 4)})
-        if len(kept) == limit:
-            break
-    return kept
+        part = next((other for other in kept if other["feature"] in feature), None)
+        if part is None:
+            kept.append(dict(reason))
+        elif CJK_CHARACTER.search(feature):  # 浏览器 says more than 览器
+            part["feature"] = feature
+            part["weight"] += reason["weight"]
+    kept.sort(key=lambda reason: -reason["weight"])
+    return [r | {"weight": round(r["weight"], 4)} for r in kept[:limit]]
 
 
 class TextClassifier(ClassifierMixin, BaseEstimator):

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from crm.formatting import money, number
 from crm.models import BaseModel, OwnedModel
 from crm.money import default_currency
 from customers.models import Customer
@@ -87,6 +88,16 @@ class Order(OwnedModel):
         """Return the order's page."""
         return reverse("sales:order_detail", args=[self.pk])
 
+    @property
+    def money(self) -> str:
+        """Return the total with its currency, in the reader's language."""
+        return money(self.total, self.currency)
+
+    @property
+    def title(self) -> str:
+        """Return number and kind in words."""
+        return f"{self.get_kind_display()} {self.number}"
+
 
 class OrderLine(BaseModel):
     """One line of an order; the amount is computed by the database."""
@@ -148,3 +159,19 @@ class OrderLine(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.order_id}/{self.line_no}"
+
+    @property
+    def quantity_text(self) -> str:
+        """Return the quantity without empty decimals."""
+        return without_zeros(self.quantity, 0)
+
+    @property
+    def price_text(self) -> str:
+        """Return the price with two decimals, and more only where there are more."""
+        return without_zeros(self.unit_price, 2)
+
+
+def without_zeros(value: Decimal, least: int) -> str:
+    """Write a figure with as many decimals as it has, but at least some."""
+    places = max(least, -value.normalize().as_tuple().exponent)
+    return number(value, places)

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.access import Verb, require_in_reach
 from crm.audit import record
 from crm.exceptions import UserVisibleError
 from crm.models import User
@@ -118,6 +119,7 @@ def customer_from(lead: Lead, actor: User) -> Customer:
     )
     customer.full_clean()
     customer.save()
+    require_in_reach(actor, Verb.ADD, customer)
     record(actor, "added", customer, {"lead": [None, str(lead)]})
     if lead.company and lead.name != lead.company:
         contact = Contact(

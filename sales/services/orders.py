@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.access import Verb, require_in_reach
 from crm.audit import record
 from crm.exceptions import UserVisibleError
 from crm.models import User
@@ -219,6 +220,7 @@ def make_return(
         new.full_clean()
         new.save()
     update_total(back)
+    require_in_reach(actor, Verb.ADD, back)
     record(actor, "added", back, {"return_of": [None, order.number]})
     announce(order_saved, back)
     return back
