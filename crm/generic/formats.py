@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+from functools import cache
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
@@ -68,6 +69,13 @@ def field_of(model: type[models.Model], path: str) -> models.Field | None:
     return field if isinstance(field, models.Field) else None
 
 
+@cache
+def labels_of(model: type[models.Model], path: str) -> dict[Any, Any]:
+    """Return {stored value: words} of a field with choices, else nothing."""
+    field = field_of(model, path)
+    return dict(field.flatchoices) if field is not None and field.choices else {}
+
+
 def value_at(row: Any, path: str) -> Any:
     """Follow a lookup path from a row; None as soon as something is missing."""
     value = row
@@ -75,6 +83,8 @@ def value_at(row: Any, path: str) -> Any:
         if value is None:
             return None
         value = getattr(value, part, None)
-        if callable(value) and not isinstance(value, models.Manager):
+        if isinstance(value, models.Manager):
+            return list(value.all())
+        if callable(value):
             value = value()
     return value

@@ -38,6 +38,15 @@ class Count:
     is_exact: bool
 
 
+@dataclass(frozen=True)
+class ColumnChoice:
+    """A column that can be shown or hidden; without an address it has to stay."""
+
+    label: str
+    is_shown: bool
+    url: str
+
+
 class Listing:
     """What one address of a list means: rights, filters, search, order, columns.
 
@@ -134,6 +143,20 @@ class Listing:
                 query[name] = value
         return f"?{query.urlencode()}"
 
+    def column_choices(self) -> list[ColumnChoice]:
+        """Return every column that the person may see, with the address to turn it."""
+        shown = [column.key for column in self.columns]
+        found = []
+        for column in self.table.columns_for(self.user, every=True):
+            is_shown = column.key in shown
+            keys = [key for key in shown if key != column.key]
+            if not is_shown:
+                keys.append(column.key)
+            url = self.url(columns=",".join(keys), page=None) if keys else ""
+            heading = column.heading(self.pages.model)
+            found.append(ColumnChoice(heading, is_shown, url))
+        return found
+
     def headings(self) -> list[Heading]:
         """Return the heads of the columns, with the address that sorts by each."""
         found = []
@@ -182,6 +205,7 @@ class ListPage(GenericPage):
             "count": count,
             "page": page,
             "headings": listing.headings(),
+            "column_choices": listing.column_choices(),
             "rows": listing.table.rows(
                 page.objects,
                 listing.columns,

@@ -147,10 +147,9 @@ class Column:
         """Return what the column shows of a row, choices already in words."""
         if self._value is not None:
             return self._value(row)
-        display = getattr(row, f"get_{self.key}_display", None)
-        if display is not None:
-            return display()
-        return formats.value_at(row, self.key)
+        value = formats.value_at(row, self.key)
+        labels = formats.labels_of(type(row), self.key)
+        return str(labels.get(value, value)) if labels else value
 
     def related(self, row: Any) -> models.Model | None:
         """Return the other row that the cell leads to, if it leads to one."""
@@ -360,9 +359,13 @@ class Table:
         order = self.default_order or self.model._meta.ordering or ("-pk",)
         return (order,) if isinstance(order, str) else tuple(order)
 
-    def columns_for(self, user: User, wanted: Iterable[str] = ()) -> list[Column]:
+    def columns_for(
+        self, user: User, wanted: Iterable[str] = (), *, every: bool = False
+    ) -> list[Column]:
         """Return the columns that the person sees, those wanted or the usual ones."""
         allowed = [column for column in self.all_columns if column.visible(user)]
+        if every:
+            return allowed
         names = list(wanted)
         chosen = [column for column in allowed if column.key in names]
         return chosen or [column for column in allowed if column.default]
