@@ -1,9 +1,12 @@
 """The pages on which people watch and cancel their jobs."""
 
+from datetime import timedelta
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
+from django.utils.formats import number_format
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -50,7 +53,9 @@ def job_list(request: HttpRequest) -> HttpResponse:
 def job_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one job with its progress and log."""
     context = {**_job_context(request, pk), "with_log": True}
-    context["title"] = context["job"].label
+    job = context["job"]
+    context["title"] = job.label
+    context["took"] = time_text(job.duration) if job.finished_at else ""
     context["breadcrumbs"] = [{"label": _("Jobs"), "url": reverse("crm:job_list")}]
     return render(request, "generic/job.html", context)
 
@@ -80,6 +85,19 @@ def job_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     if not url_has_allowed_host_and_scheme(back, {request.get_host()}):
         back = job.get_absolute_url()
     return redirect(back)
+
+
+def time_text(duration: timedelta | None) -> str:
+    """Return a duration as people say it; blank for none."""
+    if duration is None:
+        return ""
+    minutes, seconds = divmod(duration.total_seconds(), 60)
+    if not minutes:
+        return _("%(seconds)s s") % {"seconds": number_format(seconds, 1)}
+    return _("%(minutes)s min %(seconds)s s") % {
+        "minutes": number_format(int(minutes)),
+        "seconds": int(seconds),
+    }
 
 
 def _job_context(request: HttpRequest, pk: int) -> dict:

@@ -53,6 +53,8 @@ def companion_worker(queue: str, *arguments: str) -> Iterator[subprocess.Popen]:
         **os.environ,
         COMPANION_OF: str(os.getpid()),
         "LOG_LEVEL": "WARNING",
+        # Celery warns at length of being root; the person at the shell knows.
+        "PYTHONWARNINGS": "ignore",
     }
     # In a session of its own, so that Ctrl-C reaches us alone and we stop it in order.
     worker = subprocess.Popen(  # noqa: S603  (our own program)

@@ -1,5 +1,7 @@
 """The pages of jobs: who sees which, progress without and with script, cancelling."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
@@ -166,6 +168,17 @@ def test_the_page_shows_the_log_the_error_and_the_result(world):
 def test_a_result_leads_to_this_site_only(world, url):
     job = make_job(world, state=JobState.DONE, result={"url": url})
     assert job.result_url == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.04, "0.0 s"), (59.9, "59.9 s"), (7325, "122 min 5 s")]
+)
+def test_the_page_says_how_long_the_job_took(world, seconds, text):
+    end = timezone.now()
+    start = end - timedelta(seconds=seconds)
+    job = make_job(world, state=JobState.DONE, started_at=start, finished_at=end)
+    page = world.client("ana").get(job.get_absolute_url()).content.decode()
+    assert f"<dd>{text}</dd>" in page
 
 
 def test_a_long_log_is_cut_and_says_so(world):
