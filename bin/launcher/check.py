@@ -23,15 +23,24 @@ class Page:
     at_least: int = 1
 
 
+# The words of a model page that stand there only when it has a run.
+RUN = "Rows learned from"
+
 PAGES = (
     Page("/", (r'href="/orders/[^"]*"', r'href="/tickets/[^"]*"')),
     Page("/customers/", (r'href="/customers/\d+/"',), 20),
     Page("/orders/", (r'href="/orders/\d+/"',), 20),
     Page("/leads/", (r'href="/leads/\d+/"',), 20),
     Page("/tickets/", (r'href="/tickets/\d+/"',), 20),
-    Page("/analytics/models/", (r'href="/analytics/models/[^"]+"',), 4),
+    Page("/analytics/", (r'href="/analytics/models/[^"]+"',), 5),
+    Page("/analytics/models/segmentation/", (RUN,)),
+    Page("/analytics/models/ltv/", (RUN,)),
+    Page("/analytics/models/conversion/", (RUN,)),
+    Page("/analytics/models/ticket-class/", (RUN,)),
+    Page("/analytics/statistics/", (r"<td",), 1),
 )
-CUSTOMER_RESULTS = ("Segment", "Lifetime value")
+# Words of the panels that stand there only with a result.
+CUSTOMER_RESULTS = ("Purchasing power", "Still a customer")
 
 
 class Form(HTMLParser):

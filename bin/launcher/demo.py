@@ -164,15 +164,24 @@ class Demo:
         for key in ANALYSES:
             if not done.has(key):
                 say(f"Analysing: {key}")
-                try:
-                    failure = f"The analysis {key} failed"
-                    django.run_json(failure, "analyze", key, "--wait")
-                except LaunchError as error:
+                problem = self.analyse_one(django, key)
+                if problem:
                     # The pages work without it; the next start tries it again.
-                    self.problems.append(str(error))
+                    self.problems.append(problem)
                 else:
                     done.add(key)
             self.supervisor.look_after()
+
+    def analyse_one(self, django: Django, key: str) -> str:
+        """Run one analysis to its end; return why it brought nothing, if so."""
+        failure = f"The analysis {key} failed"
+        try:
+            outcome = django.run_json(failure, "analyze", key, "--wait")
+        except LaunchError as error:
+            return str(error)
+        if outcome.get("published"):
+            return ""
+        return f"The analysis {key} has no result: {outcome.get('reason')}"
 
     def wait_for_worker(self, seconds: float = 20) -> None:
         """Wait for the worker, lest a command that finds none starts its own."""
