@@ -29,7 +29,7 @@ from analytics.ml.base import plain
 
 FORMAT_VERSION = 1
 MAGIC = "crm-model"
-OWN_PREFIX = "analytics.ml."
+TRUSTED = ("analytics.ml.", "sklearn.")  # the signature vouches for the rest
 MAX_HEADER = 65_536
 
 
@@ -144,7 +144,7 @@ def _unpack(payload: bytes) -> Any:
     try:
         payload = zlib.decompress(payload)
         unknown = skops.io.get_untrusted_types(data=payload)
-        foreign = [name for name in unknown if not name.startswith(OWN_PREFIX)]
+        foreign = [name for name in unknown if not name.startswith(TRUSTED)]
         if foreign:
             raise StaleArtefact(f"holds foreign types: {', '.join(foreign)}")
         return skops.io.loads(payload, trusted=unknown)

@@ -32,7 +32,9 @@ MESSAGES = {
     "random_split": (
         "The rows carry no usable time order, so the hold-out was drawn at random."
     ),
-    "no_holdout_positive": "The hold-out has no row with the outcome.",
+    "no_holdout_positive": (
+        "Not enough history: the newest rows hold fewer than {needed} of one outcome."
+    ),
     "censored_rows": (
         "{count} rows of the last {days} days without an outcome yet were not "
         "used for training."
@@ -45,6 +47,10 @@ MESSAGES = {
         "Column {column} alone tells the outcome almost perfectly "
         "(AUC {auc:.3f}): it looks filled in afterwards."
     ),
+    "strong_alone": (
+        "Column {column} alone reaches an AUC of {auc:.3f}: check that it is known "
+        "before the outcome."
+    ),
     "missing_tied_to_outcome": (
         "Whether column {column} is filled is tied to the outcome "
         "(AUC {auc:.3f}): check that it is known beforehand."
@@ -53,7 +59,11 @@ MESSAGES = {
         "Column {column} holds dates later than {time} in {share:.0%} of the rows "
         "with the outcome: it looks filled in afterwards."
     ),
-    "suspicious_excluded": "Column {column} was left out for that reason.",
+    "suspicious_excluded": "Column {column} was left out of the model.",
+    "stretch_of_time": (
+        "Column {column} was left out: each value is one stretch of time, which no "
+        "newer row has."
+    ),
     "interval_coverage": (
         "The {nominal:.0%} interval held {measured:.0%} of the hold-out values."
     ),
