@@ -48,6 +48,8 @@ class Profile:
     mapping: Mapping[str, str]
     constants: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    # False for layouts so plain that other files have them too.
+    by_header: bool = True
 
 
 class Importer:
@@ -99,8 +101,14 @@ class Importer:
                 )
         return ""
 
-    def constants_for(self, file_name: str, constants: Mapping[str, str]) -> dict:
+    def constants_for(self, file_name: str) -> dict[str, str]:
         """Return cells that the name of the file tells; given ones win."""
+        return {}
+
+    def default_constants(self, keys: set[str]) -> dict[str, str]:
+        """Return cells that follow from what is mapped; given ones win."""
+        if "external_id" in keys and "external_system" in self.by_key:
+            return {"external_system": "import"}
         return {}
 
     def reject_columns(self, work: Work) -> list[tuple[str, str]]:

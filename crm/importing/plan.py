@@ -41,6 +41,10 @@ class Plan:
         plan = cls(importer, header, mapping, options=dict(options))
         plan._check_names()
         plan._clean_constants(constants)
+        defaults = importer.default_constants(plan.staged)
+        plan._clean_constants(
+            {key: cell for key, cell in defaults.items() if key not in plan.staged}
+        )
         missing = importer.check_mapping(plan.staged)
         if missing:
             raise ImportRefused(missing)

@@ -50,13 +50,13 @@ FROM picked p JOIN {staging} s USING (line) WHERE NOT s.bad
 class RowImporter(Importer):
     """One row of the file is one row of the model.
 
-    ``lookups`` are SQL expressions over the staged row ``s`` for columns of the database
-    that a staged column fills by way of another table: {database column: (key, SQL)}.
+    ``lookups`` are SQL over the staged row ``s`` for columns of the database that a
+    staged column fills by way of another table: {database column: (key, SQL)}.
+    ``fallbacks`` are SQL for what a new row has where the file says nothing.
     """
 
     lookups: ClassVar[dict[str, tuple[str, str]]] = {}
-    # Set when the row is added, never changed by a later import.
-    only_new: ClassVar[frozenset[str]] = frozenset()
+    fallbacks: ClassVar[dict[str, str]] = {}
 
     def check_mapping(self, keys: set[str]) -> str:
         """Ask for a column by which rows are recognised, too."""
@@ -196,6 +196,14 @@ class RowImporter(Importer):
                 if work.has(model_field.name):
                     given = f"s.{quoted(model_field.name)}"
                     found[model_field.column] = self._cast(model_field, given)
+        if "external_system" in found:
+            # A row recognised by something else keeps where it came from.
+            system = found["external_system"]
+            found["external_system"] = (
+                f"CASE WHEN s.external_id IS NOT NULL THEN {system} END"
+                if work.has("external_id")
+                else system
+            )
         for name, (key, expression) in self.lookups.items():
             if work.has(key):
                 found[name] = expression
@@ -219,8 +227,6 @@ class RowImporter(Importer):
     def changes(self, work: Work) -> Iterator[tuple[str, str]]:
         """Yield (database column, SQL) of what may change; empty cells change nothing."""
         for name, given in self.values(work).items():
-            if name in self.only_new:
-                continue
             if name == "owner_id":
                 if not work.has("owner"):
                     continue
@@ -234,6 +240,9 @@ class RowImporter(Importer):
     def write(self, work: Work) -> None:
         """Add the new rows and change the others."""
         values = {"id": "p.id", **self.values(work)}
+        for name, fallback in self.fallbacks.items():
+            given = values.get(name)
+            values[name] = f"coalesce({given}, {fallback})" if given else fallback
         if work.counts.created:
             work.insert(
                 self.model,

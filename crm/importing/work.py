@@ -134,7 +134,8 @@ class Work:
             return "true"
         with connection.cursor() as cursor:
             sql = cursor.mogrify(sql, params)
-        return f"{expression} NOT IN ({escaped(sql)})"
+        # The statement goes through the parameters' percent signs once more.
+        return f"{expression} NOT IN ({sql.replace('%', '%%')})"
 
     def owner_id(self) -> str:
         """Return SQL for the owner of a new row: the mapped colleague or the actor."""
@@ -208,6 +209,7 @@ class Work:
         return self.run(
             "INSERT INTO {target} ({columns}) SELECT "
             + ", ".join(expressions)
+            + " "
             + source,
             [*defaults, *params],
             target=quoted(model._meta.db_table),
@@ -235,11 +237,6 @@ OWNER = (
     " AND (lower(u.email) = lower(s.owner) OR u.username = s.owner)"
     " ORDER BY u.username = s.owner DESC LIMIT 1)"
 )
-
-
-def escaped(sql: str) -> str:
-    """Return finished SQL so that it survives a template and parameters."""
-    return sql.replace("%", "%%").replace("{", "{{").replace("}", "}}")
 
 
 def sequence(model: type[models.Model]) -> str:

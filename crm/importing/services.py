@@ -1,0 +1,179 @@
+"""Begin an import: look at the file, suggest a mapping, remember a person's choice."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm.importing import files
+from crm.importing.dialects import Dialect
+from crm.importing.errors import ImportRefused
+from crm.importing.importer import Importer, Profile
+from crm.importing.mapping import Suggestion, matching_profile, suggest
+from crm.importing.reader import Table, sniff
+from crm.jobs import enqueue
+from crm.models import ImportProfile, ImportRun, ImportState, User
+
+SAMPLE_ROWS = 10
+LOOK_ROWS = 200
+
+
+def header_key(header: Sequence[str]) -> str:
+    """Return what tells one file layout from another."""
+    return hashlib.sha256("\x1f".join(header).encode()).hexdigest()
+
+
+def make_suggestion(
+    importer: Importer,
+    table: Table,
+    *,
+    owner: User | None = None,
+    profile: str = "",
+    file_name: str = "",
+) -> Suggestion:
+    """Suggest by the named profile, by what the person chose before, or by the file."""
+    header = table.read_header()
+    rows = table.sample(LOOK_ROWS).rows
+    guessed = suggest(importer, header, rows)
+    if profile:
+        shipped = importer.profile(profile)
+        if shipped is None:
+            raise ImportRefused(
+                _("There is no profile “%(name)s”.") % {"name": profile}
+            )
+        return from_profile(importer, shipped, guessed, file_name)
+    remembered = ImportProfile.objects.filter(
+        owner=owner, importer=importer.name, header_key=header_key(header)
+    ).first()
+    if owner is not None and remembered is not None:
+        options = dict(remembered.options)
+        constants = options.pop("constants", {})
+        return Suggestion(dict(remembered.mapping), constants, options)
+    found = matching_profile(
+        (one for one in importer.profiles if one.by_header), header
+    )
+    if found is not None:
+        return from_profile(importer, found, guessed, file_name)
+    return guessed
+
+
+def from_profile(
+    importer: Importer, profile: Profile, guessed: Suggestion, file_name: str
+) -> Suggestion:
+    """Return what a shipped profile says; the file's name may tell more."""
+    constants = dict(profile.constants)
+    if profile.options.get("split_by_name"):
+        constants |= importer.constants_for(file_name)
+    options = {**guessed.options, **profile.options}
+    return Suggestion(dict(profile.mapping), constants, options, profile.code)
+
+
+def create_run(
+    importer: Importer,
+    *,
+    file_path: str,
+    file_name: str,
+    owner: User | None,
+    profile: str = "",
+    **dialect: str,
+) -> ImportRun:
+    """Look at a file and write down an import of it that can be started."""
+    with files.local(file_path) as path:
+        found = sniff(path, file_name, **dialect)
+        if "header_row" in dialect:
+            found = replace(found, header_row=int(dialect["header_row"]))
+        suggestion = make_suggestion(
+            importer,
+            Table(path, found),
+            owner=owner,
+            profile=profile,
+            file_name=file_name,
+        )
+    return ImportRun.objects.create(
+        importer=importer.name,
+        owner=owner,
+        file_name=Path(file_name).name[:255],
+        file_path=file_path,
+        dialect=found.dump(),
+        mapping=suggestion.mapping,
+        options={
+            **suggestion.options,
+            "constants": suggestion.constants,
+            "profile": suggestion.profile,
+        },
+    )
+
+
+def change_dialect(run: ImportRun, dialect: Dialect, importer: Importer) -> None:
+    """Read the file in another way, and suggest anew if it has other columns then."""
+    with files.local(run.file_path) as path:
+        old = Table(path, Dialect.load(run.dialect))
+        new = Table(path, dialect)
+        header = new.read_header()
+        if header != _header_or_none(old):
+            suggestion = make_suggestion(
+                importer, new, owner=run.owner, file_name=run.file_name
+            )
+            run.mapping = suggestion.mapping
+            run.options = {
+                **suggestion.options,
+                "constants": suggestion.constants,
+                "profile": suggestion.profile,
+            }
+    run.dialect = dialect.dump()
+    run.save(update_fields=["dialect", "mapping", "options"])
+
+
+def _header_or_none(table: Table) -> list[str] | None:
+    try:
+        return table.read_header()
+    except ImportRefused:
+        return None
+
+
+@transaction.atomic
+def remember(run: ImportRun, header: Sequence[str]) -> None:
+    """Keep the person's mapping for the next file of this layout."""
+    if run.owner is None:
+        return
+    ImportProfile.objects.update_or_create(
+        owner=run.owner,
+        importer=run.importer,
+        header_key=header_key(header),
+        defaults={
+            "name": run.file_name[:120],
+            "mapping": run.mapping,
+            "options": run.options,
+        },
+    )
+
+
+@transaction.atomic
+def start(*, run: ImportRun, dry_run: bool) -> ImportRun:
+    """Queue the check or the import of a run's file."""
+    run = ImportRun.objects.select_for_update(of=("self",)).get(pk=run.pk)
+    if run.state in (ImportState.CHECKING, ImportState.RUNNING, ImportState.DONE):
+        return run
+    run.state = ImportState.CHECKING if dry_run else ImportState.RUNNING
+    run.started_at, run.error = timezone.now(), ""
+    run.job = enqueue(
+        "import",
+        owner=run.owner,
+        params={"run_id": run.pk, "dry_run": dry_run},
+        title=run.file_name,
+    )
+    run.save(update_fields=["state", "started_at", "error", "job"])
+    return run
+
+
+def options_of(run: ImportRun) -> tuple[dict[str, Any], Mapping[str, str]]:
+    """Return a run's options and the cells that each of its rows has."""
+    options = dict(run.options)
+    return options, options.pop("constants", {})
