@@ -98,6 +98,9 @@ TEMPLATES = [
     },
 ]
 
+# A web address without a scheme is https; Django 6 does so by itself.
+FORMS_URLFIELD_ASSUME_HTTPS = True
+
 # --- Database, broker, cache ------------------------------------------------
 DATABASES = {
     "default": env.db_url_config(
