@@ -105,8 +105,12 @@ def say_any(field: forms.Field) -> None:
         dress_range(field)
     elif isinstance(field.widget, forms.SelectMultiple):
         field.widget.attrs.setdefault("data-enhance", "")
-    elif hasattr(field, "empty_label"):
+    elif isinstance(field, forms.ModelChoiceField):
         field.empty_label = _("Any")
+    elif isinstance(field, forms.ChoiceField):
+        field.widget.choices = [
+            (value, label if value else _("Any")) for value, label in field.choices
+        ]
 
 
 def value_in_words(field: forms.Field, value: Any) -> str:
