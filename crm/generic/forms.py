@@ -6,11 +6,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.contrib.auth import get_user_model
 from django.db import models
 from django.db.models import Q
 from django.forms.models import BaseInlineFormSet, ModelChoiceField
 
-from crm.access import VisibleQuerySet, can, restrict_choices
+from crm.access import VisibleQuerySet, restrict_choices
 from crm.generic.registry import registry
 
 if TYPE_CHECKING:
@@ -101,6 +102,14 @@ def use_pickers(form: forms.BaseForm) -> None:
         field.queryset = field.queryset
 
 
+def offer_active_people(form: forms.BaseForm) -> None:
+    """Leave those who can no longer sign in out of the choices."""
+    for field in form.fields.values():
+        queryset = getattr(field, "queryset", None)
+        if queryset is not None and queryset.model is get_user_model():
+            field.queryset = queryset.filter(is_active=True)
+
+
 class VisibleModelForm(forms.ModelForm):
     """A model form for one person.
 
@@ -112,8 +121,12 @@ class VisibleModelForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.actor = actor
         restrict_choices(self, actor)
+        offer_active_people(self)
         self._keep_present_values()
         use_pickers(self)
+        for field in self.fields.values():
+            # A computed default would make an untouched field look changed.
+            field.show_hidden_initial = False
         if self.is_new and "owner" in self.fields and not self.initial.get("owner"):
             self.initial["owner"] = actor.pk
 
@@ -212,7 +225,6 @@ __all__ = [
     "RelatedSelect",
     "VisibleInlineFormSet",
     "VisibleModelForm",
-    "can",
     "inline_formset",
     "use_pickers",
 ]
