@@ -51,7 +51,7 @@ def scatter(card: dict[str, Any], clusters: Iterable[Cluster]) -> Chart:
             "Each point is a customer, near ones are alike. A sample of %(sample)s; "
             "the two axes show %(share)s of the differences."
         )
-        % {"sample": sample, "share": Percent(0).text(shown)},
+        % {"sample": Number(0).text(sample), "share": Percent(0).text(shown)},
     )
 
 

@@ -261,12 +261,13 @@ LEADS = """
     SELECT id AS lead, source, btrim(landing_page) AS landing_page,
         first_contact_on AS first_contact,
         CASE
+            -- Too young to have had its chance, whatever became of it: to learn from
+            -- the quick conversions alone would flatter the rate.
+            WHEN first_contact_on
+                > (%(as_of)s AT TIME ZONE %(zone)s)::date - %(maturity)s THEN NULL
             WHEN state = 'converted'
                 AND (closed_at IS NULL OR closed_at <= %(as_of)s) THEN 1
-            WHEN state = 'lost'
-                AND (closed_at IS NULL OR closed_at <= %(as_of)s) THEN 0
-            WHEN first_contact_on
-                <= (%(as_of)s AT TIME ZONE %(zone)s)::date - %(maturity)s THEN 0
+            ELSE 0
         END AS outcome,
         (state IN ('new', 'working'))::int AS is_open
     FROM sales_lead
@@ -290,8 +291,8 @@ def leads(
 ) -> pd.DataFrame:
     """Return one row per lead: what was known at its start, and its outcome so far.
 
-    The outcome is 1 for converted, 0 for lost or still open after ``maturity_days``,
-    and missing where it is too early to tell.
+    The outcome is 1 for converted by the date, 0 for lost or still open then, and
+    missing for leads younger than ``maturity_days``.
     """
     condition = "" if ids is None else "AND id = ANY(%(ids)s)"
     frame = read_frame(

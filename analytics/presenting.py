@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
@@ -55,7 +56,7 @@ ICONS = {
     AnalysisKey.TICKET_CLASS: "ticket",
 }
 MOST_IMPORTANCES = 15
-MOST_PAIRS = 15
+MOST_PAIRS = 10
 
 
 def result_url(run: Run | None) -> str:
@@ -140,43 +141,52 @@ def params(values: dict[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def figure_rows(card: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return each figure of the model beside the rule's and the rivals'."""
+@dataclass(frozen=True)
+class FigureTable:
+    """The model, the simple rule and the rivals, a row each, on the same hold-out."""
+
+    heads: list[dict[str, Any]]
+    rows: list[dict[str, Any]]
+
+
+def figure_table(card: dict[str, Any]) -> FigureTable | None:
+    """Return the figures of all that was tried; the main figure comes first."""
     ours = card.get("figures") or {}
-    rule = card.get("simple_rule") or {}
-    rivals = card.get("rivals") or []
-    others = ([rule] if rule else []) + rivals
-    rows = []
-    for name, value in ours.items():
-        if value is None:
-            continue
-        rows.append(
-            {
-                "name": words.figure_name(name),
-                "help": words.FIGURES[name][2] if name in words.FIGURES else "",
-                "ours": words.figure_text(name, value),
-                "others": [
-                    words.figure_text(name, one.get("figures", {}).get(name))
-                    for one in others
-                ],
-                "is_main": name == card.get("main_figure"),
-                "better": card.get("better", {}).get(name, ""),
-            }
-        )
-    return rows
-
-
-def rival_names(card: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the heads of the columns beside the model's own."""
-    rule = card.get("simple_rule")
-    heads = []
-    if rule:
-        heads.append({"name": words.word(words.RULES, rule["name"]), "is_rule": True})
-    heads += [
-        {"name": words.word(words.RULES, one["name"]), "is_rule": False}
-        for one in card.get("rivals") or []
+    main = card.get("main_figure")
+    known = list(words.FIGURES)
+    names = sorted(
+        (name for name, value in ours.items() if value is not None),
+        key=lambda name: (
+            name != main,
+            known.index(name) if name in known else len(known),
+        ),
+    )
+    if not names:
+        return None
+    heads = [
+        {
+            "name": words.figure_name(name),
+            "help": words.FIGURES[name][2] if name in words.FIGURES else "",
+            "is_main": name == main,
+        }
+        for name in names
     ]
-    return heads
+    tried = [{"name": card["algorithm"], "figures": ours, "kind": "ours"}]
+    if rule := card.get("simple_rule"):
+        tried.append({**rule, "kind": "rule"})
+    tried += [{**one, "kind": "rival"} for one in card.get("rivals") or []]
+    rows = [
+        {
+            "name": words.word(words.RULES, one["name"]),
+            "kind": one["kind"],
+            "values": [
+                (name == main, words.figure_text(name, one["figures"].get(name)))
+                for name in names
+            ],
+        }
+        for one in tried
+    ]
+    return FigureTable(heads, rows)
 
 
 def model_context(run: Run | None) -> dict[str, Any]:
@@ -192,8 +202,7 @@ def model_context(run: Run | None) -> dict[str, Any]:
     return {
         "card": card,
         "version": run.model_version,
-        "figures": figure_rows(card),
-        "others": rival_names(card),
+        "figures": figure_table(card),
         "main": main_figure(card),
         "split": split(card),
         "warnings": warnings(card),
@@ -313,8 +322,5 @@ def region_rows(tables: dict[str, Any]) -> list[dict[str, Any]]:
         row["mode"] = (
             words.word(words.GENDERS, gender["mode"]) if gender["mode"] else ""
         )
-        row["counts"] = [
-            (words.word(words.GENDERS, code), count)
-            for code, count in gender["counts"].items()
-        ]
+        row["counts"] = [gender["counts"].get(code, 0) for code in words.GENDERS]
     return rows

@@ -200,7 +200,6 @@ def segments(request: HttpRequest) -> HttpResponse:
             }
             for row in page.migration
         ],
-        "figures": presenting.figure_rows(page.card),
     }
     return render(request, "analytics/segments.html", context)
 
@@ -228,7 +227,6 @@ def lifetime_value(request: HttpRequest) -> HttpResponse:
             "summary": run.summary,
             "params": presenting.params(run.params),
             "distribution": charts.lifetime_values(run.summary),
-            "figures": presenting.figure_rows(context["card"]),
         }
     return render(request, "analytics/lifetime_value.html", context)
 
@@ -243,6 +241,7 @@ def statistics(request: HttpRequest) -> HttpResponse:
         tables = run.summary["tables"]
         context |= {
             "rows": presenting.region_rows(tables),
+            "genders": words.GENDERS.values(),
             "charts": [
                 charts.region_numbers(tables, "age", _("Age"), Number(1)),
                 charts.region_numbers(tables, "income", _("Annual income"), Money()),

@@ -66,6 +66,14 @@ NOTES: Words = {
         "Column {column} holds dates later than {time} in {share} of the rows "
         "with the outcome: it looks filled in afterwards."
     ),
+    "strong_alone": _(
+        "Column {column} alone reaches an AUC of {auc}: "
+        "check that it is known before the outcome."
+    ),
+    "stretch_of_time": _(
+        "Column {column} was left out: each value is one stretch of time, "
+        "which no newer row has."
+    ),
     "suspicious_excluded": _("Column {column} was left out for that reason."),
     "interval_coverage": _(
         "The {nominal} interval held {measured} of the hold-out values."
@@ -106,11 +114,6 @@ FIGURES: dict[str, tuple[str | Promise, str, str | Promise]] = {
         "number",
         _("Chance that a won case is ranked above a lost one; 0.5 is guessing."),
     ),
-    "average_precision": (
-        _("Average precision"),
-        "number",
-        _("How many of the highest ranked cases were won, over all cut-offs."),
-    ),
     "log_loss": (_("Log loss"), "number", _("How surprised the model was.")),
     "brier": (_("Brier score"), "number", _("Mean squared error of the chances.")),
     "calibration_error": (
@@ -118,10 +121,10 @@ FIGURES: dict[str, tuple[str | Promise, str, str | Promise]] = {
         "share",
         _("How far said chances lie from what happened, on average."),
     ),
-    "lift_top_decile": (
-        _("Lift of the best tenth"),
-        "number",
-        _("How many times more often the best tenth was won than the average."),
+    "top_fifth_share": (
+        _("Found in the best fifth"),
+        "share",
+        _("Share of all conversions among the fifth of the cases ranked best."),
     ),
     "mae": (
         _("Mean absolute error"),
@@ -267,7 +270,9 @@ def _param(name: str, value: Any) -> str:
     if name in SHARES and isinstance(value, int | float):
         return formatting.percent(value, 0)
     if name == "figure":
-        return figure_name(value)
+        return figure_name(str(value))
+    if name == "column":
+        return word(FEATURES, value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     return formatting.number(value)

@@ -119,11 +119,14 @@ def test_lead_outcomes():
     outcome = {pk: frame.loc[pk, "outcome"] for pk in frame.index}
     assert [outcome[one.pk] for one in rows[:3]] == [1, 0, 0]
     assert pd.isna(outcome[rows[3].pk])
-    assert outcome[rows[4].pk] == 0
-    earlier = datasets.leads(NOW - timedelta(days=350), 90)
-    # On that day the loss of the second was not known, and the third was young.
-    assert earlier["outcome"].isna().sum() == 2
+    assert pd.isna(outcome[rows[4].pk])
+    # Then the third was younger than 90 days, and the first had just been won.
+    earlier = datasets.leads(NOW - timedelta(days=310), 75)
+    assert earlier["outcome"].dropna().to_dict() == {rows[0].pk: 1, rows[1].pk: 0}
     assert len(earlier) == 3
+    # Before its conversion nobody could know of it.
+    before = datasets.leads(NOW - timedelta(days=391), 5)
+    assert before["outcome"].dropna().to_dict() == {rows[0].pk: 0}
 
 
 def test_columns_filled_in_after_the_outcome_change_no_feature():
