@@ -1,6 +1,7 @@
 """Customers in the admin."""
 
 from django.contrib import admin
+from django.db import models
 
 from customers.models import Contact, Customer, Interaction
 
@@ -25,6 +26,7 @@ class CustomerAdmin(admin.ModelAdmin):
     filter_horizontal = ("tags",)
     date_hierarchy = "created_at"
     show_full_result_count = False
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     inlines = (ContactInline,)
 
 

@@ -31,6 +31,12 @@ class CustomerForm(VisibleModelForm):
         ),
     ]
 
+    website = forms.URLField(
+        label=Customer._meta.get_field("website").verbose_name,
+        required=False,
+        assume_scheme="https",
+    )
+
     class Meta:
         model = Customer
         fields = (

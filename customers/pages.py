@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -13,15 +11,9 @@ from crm.generic.pages import FieldsPanel, Nav, Pages, register
 from crm.generic.tables import DateColumn, MoneyColumn
 from crm.models import User
 from customers import filters, forms, panels, tables
+from customers.imports import ContactImporter, CustomerImporter
 from customers.models import Contact, Customer, Interaction
 from customers.services import save_contact
-
-
-def importer(name: str) -> Any:
-    """Return an importer of this app."""
-    if find_spec("customers.imports") is None:
-        return None
-    return getattr(import_module("customers.imports"), name, None)
 
 
 @register
@@ -33,7 +25,7 @@ class CustomerPages(Pages):
     table = tables.CustomerTable
     filters = filters.CustomerFilters
     form = forms.CustomerForm
-    importer = importer("CustomerImporter")
+    importer = CustomerImporter
     panels = [
         panels.HeadPanel,
         panels.TimelinePanel,
@@ -69,7 +61,7 @@ class ContactPages(Pages):
     table = tables.ContactTable
     filters = filters.ContactFilters
     form = forms.ContactForm
-    importer = importer("ContactImporter")
+    importer = ContactImporter
     nav = Nav(section="customers", order=20, icon="address-book")
     search_fields = ("name", "email", "phone", "customer__name")
 

@@ -15,6 +15,12 @@ from crm.models import User
 from customers.models import Customer
 from sales import filters, forms, panels, services, tables
 from sales.choices import LEAD_MOVES, ORDER_MOVES, LeadState, OrderKind, OrderState
+from sales.imports import (
+    LeadImporter,
+    OpportunityImporter,
+    OrderImporter,
+    ProductImporter,
+)
 from sales.models import Category, Lead, Opportunity, Order, Product
 from sales.views import OrderAddPage, OrderEditPage
 
@@ -64,6 +70,7 @@ class OrderPages(Pages):
     table = tables.OrderTable
     filters = filters.OrderFilters
     form = forms.OrderForm
+    importer = OrderImporter
     formset = forms.OrderLineFormSet
     add_view = OrderAddPage
     edit_view = OrderEditPage
@@ -126,6 +133,7 @@ class OpportunityPages(Pages):
     table = tables.OpportunityTable
     filters = filters.OpportunityFilters
     form = forms.OpportunityForm
+    importer = OpportunityImporter
     panels = [
         panels.StagePanel,
         FieldsPanel(
@@ -163,6 +171,7 @@ class LeadPages(Pages):
     table = tables.LeadTable
     filters = filters.LeadFilters
     form = forms.LeadForm
+    importer = LeadImporter
     panels = [
         FieldsPanel(
             [
@@ -226,6 +235,7 @@ class ProductPages(Pages):
     table = tables.ProductTable
     filters = filters.ProductFilters
     form = forms.ProductForm
+    importer = ProductImporter
     panels = [
         FieldsPanel(
             [
