@@ -150,7 +150,7 @@ def general_sentence(job: Job, error: Exception) -> str:
     if isinstance(error, SoftTimeLimitExceeded):
         return _("The work took longer than is allowed and was stopped.")
     return _(
-        "Something went wrong that we did not foresee; nothing was changed. "
+        "Something went wrong that we did not foresee. "
         "Tell an administrator the number of this job: %(number)s."
     ) % {"number": job.pk}
 

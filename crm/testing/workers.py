@@ -61,7 +61,13 @@ def child_environment() -> dict[str, str]:
 class WorkerProcess:
     """One Celery worker in a process group of its own."""
 
-    def __init__(self, log: Path, queues: tuple[str, ...], concurrency: int) -> None:
+    def __init__(
+        self,
+        log: Path,
+        queues: tuple[str, ...],
+        concurrency: int,
+        environment: dict[str, str],
+    ) -> None:
         self.log = log
         self.name = f"test-{log.stem}"
         command = worker_command(*queues, name=self.name, concurrency=concurrency)
@@ -69,7 +75,7 @@ class WorkerProcess:
             self.process = subprocess.Popen(  # noqa: S603  (our own program)
                 [*command, "--include", "crm.testing.jobs"],
                 cwd=settings.BASE_DIR,
-                env=child_environment(),
+                env={**child_environment(), **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -105,9 +111,9 @@ def worker(
     """Return a factory of real workers on the test's database and broker."""
     started: list[WorkerProcess] = []
 
-    def start(*queues: str, concurrency: int = 1) -> WorkerProcess:
+    def start(*queues: str, concurrency: int = 1, **environment: str) -> WorkerProcess:
         log = tmp_path / f"worker{len(started)}.log"
-        new = WorkerProcess(log, queues or ("default",), concurrency)
+        new = WorkerProcess(log, queues or ("default",), concurrency, environment)
         started.append(new)
         new.wait_until_ready()
         return new

@@ -1,5 +1,7 @@
 """Jobs with real workers: killed, interrupted, woken twice, forgotten by the broker."""
 
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -8,8 +10,9 @@ import pytest
 import redis
 from django.conf import settings
 from django.db import connection, connections
+from launcher import processes
 
-from crm import jobs
+from crm import jobs, tasks
 from crm.jobs import broker
 from crm.jobs.workers import a_worker_answers, run_worker_until
 from crm.models import Job, JobState
@@ -159,18 +162,22 @@ def test_a_worker_that_was_given_up_cannot_publish(worker, gate):
     assert (marks("held"), marks("after")) == (0, 1)
 
 
-def test_a_flushed_broker_loses_no_job(worker):
-    waiting = [
-        jobs.enqueue("test.mark", params={"word": f"flushed {number}"})
-        for number in range(12)
-    ]
-    assert broker.messages_waiting("default") >= len(waiting)
+def test_a_flushed_broker_loses_no_job_and_a_busy_worker_is_not_nagged(worker, gate):
+    worker()
+    held = start_and_hold(gate)
+    words = [f"flushed {number}" for number in range(12)]
+    waiting = [jobs.enqueue("test.mark", params={"word": word}) for word in words]
+    time.sleep(SWEEP_SECONDS + 0.1)
+    assert jobs.sweep().sent == []
+
     redis.Redis.from_url(settings.REDIS_URL).flushdb()
     assert broker.messages_waiting("default") == 0
-    worker(concurrency=2)
-    wait_for(lambda: has_ended(*waiting), sweeping=True)
+    assert jobs.sweep().sent == [job.pk for job in waiting]
+    gate.touch()
+    wait_for(lambda: has_ended(held, *waiting))
     assert {job.state for job in Job.objects.all()} == {JobState.DONE}
-    assert [marks(f"flushed {number}") for number in range(12)] == [1] * 12
+    assert {job.attempts for job in Job.objects.all()} == {1}
+    assert [marks(word) for word in words] == [1] * 12
 
 
 def test_a_worker_looks_for_lost_jobs_when_it_starts(worker):
@@ -180,20 +187,6 @@ def test_a_worker_looks_for_lost_jobs_when_it_starts(worker):
     worker()
     wait_for(lambda: has_ended(job))
     assert marks("found") == 1
-
-
-def test_jobs_wait_in_peace_behind_a_long_one(worker, gate):
-    worker()
-    held = start_and_hold(gate)
-    waiting = [
-        jobs.enqueue("test.mark", params={"word": f"patient {number}"})
-        for number in range(5)
-    ]
-    time.sleep(SWEEP_SECONDS + 0.5)
-    assert jobs.sweep().sent == []
-    gate.touch()
-    wait_for(lambda: has_ended(held, *waiting))
-    assert [marks(f"patient {number}") for number in range(5)] == [1] * 5
 
 
 def test_a_database_restarted_in_the_middle_is_survived(worker, gate, test_services):
@@ -279,3 +272,38 @@ def test_a_command_can_bring_its_own_worker(transactional_db, monkeypatch):
     assert (job.state, marks("own")) == (JobState.DONE, 1)
     assert seen[-1] == JobState.DONE
     assert not a_worker_answers("analytics")
+
+
+def test_a_job_that_takes_too_long_ends_with_a_sentence(worker, gate):
+    worker(JOB_TIME_LIMIT=str(tasks.WARNING_SECONDS + 1))
+    job = jobs.enqueue("test.mark", params={"word": "long", "gate": str(gate)})
+    wait_for(lambda: has_ended(job))
+    job.refresh_from_db()
+    assert (job.state, job.attempts, marks("long")) == (JobState.FAILED, 1, 0)
+    assert "took longer than is allowed" in job.error
+
+
+COMPANION = """
+import time, django
+django.setup()
+from crm.jobs.workers import companion_worker
+with companion_worker("mail") as worker:
+    print(worker.pid, flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("when", ["at once", "later"])
+def test_no_worker_outlives_the_command_that_brought_it(transactional_db, when):
+    command = subprocess.Popen(
+        [sys.executable, "-c", COMPANION],
+        cwd=settings.BASE_DIR,
+        env=child_environment(),
+        stdout=subprocess.PIPE,
+    )
+    pid = int(command.stdout.readline())
+    if when == "later":
+        wait_for(lambda: a_worker_answers("mail"))
+    command.kill()
+    command.communicate()
+    wait_for(lambda: not processes.is_alive(pid))
