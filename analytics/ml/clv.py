@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from analytics.ml.clv_fitters import BetaGeoFitter, FitError, GammaGammaFitter
 from analytics.ml.clv_posterior import p_alive, purchases
 from analytics.ml.clv_summary import periods_per_year, summarise
 
-__all__ = ["KEY", "LifetimeModel", "Options", "summarise", "train"]
+__all__ = ["KEY", "LifetimeModel", "Options", "summarise", "train", "with_values"]
 
 KEY = "ltv"
 ALGORITHM = "BG/NBD + gamma-gamma"
@@ -234,3 +234,30 @@ def train(
         **measured,
     )
     return Trained(model, card)
+
+
+def with_values(
+    result: Trained | NotEnoughHistory,
+    summary: pd.DataFrame,
+    acquisition_cost: float,
+    notes: list[Note],
+) -> Trained | NotEnoughHistory:
+    """Add the customers' lifetime values to the card of a trained model."""
+    if result.model is None:
+        return result
+    scored = result.model.score(summary, acquisition_cost, reasons=False)
+    value = scored["value"]
+    spread = value.quantile([0.1, 0.5, 0.9]).to_numpy()
+    values = {
+        "customers": len(value),
+        "total": value.sum(),
+        "mean": value.mean(),
+        **dict(zip(("p10", "median", "p90"), spread, strict=True)),
+        "acquisition_cost": acquisition_cost,
+    }
+    card = replace(
+        result.card,
+        details=result.card.details | {"lifetime_value": values},
+        warnings=[*notes, *result.card.warnings],
+    )
+    return Trained(result.model, card)

@@ -75,7 +75,9 @@ def _purchase_days(
     )
     frame = frame.dropna(subset=["customer", "day"])
     frame["day"] = frame["day"].astype("datetime64[s]").dt.floor("D")
-    return frame.groupby(["customer", "day"], sort=True, as_index=False)["amount"].sum()
+    days = frame.groupby(["customer", "day"], sort=True, as_index=False)["amount"].sum()
+    # A day on which more came back than went out is no purchase.
+    return days[days["amount"] >= 0]
 
 
 def _day(value: date | datetime | str) -> pd.Timestamp:

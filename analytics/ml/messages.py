@@ -29,6 +29,8 @@ MESSAGES = {
         "{count} classes with fewer than {needed} examples were left out."
     ),
     "empty_texts_dropped": "{count} rows without text were left out.",
+    "rows_left_out": "{count} rows without a customer or a date were left out.",
+    "unreadable_values": "{count} values of column {column} could not be read.",
     "random_split": (
         "The rows carry no usable time order, so the hold-out was drawn at random."
     ),

@@ -99,3 +99,17 @@ def rfm_scores(frame: pd.DataFrame, cuts: dict[str, list[float]]) -> pd.DataFram
 def bought(frame: pd.DataFrame) -> pd.Series:
     """Tell who has bought at all."""
     return (frame["frequency"] > 0) & frame["recency_days"].notna()
+
+
+def features(transactions: pd.DataFrame) -> pd.DataFrame:
+    """Return recency, frequency and value per customer as of the last transaction.
+
+    Frequency counts days with a purchase; returns lessen the value only.
+    """
+    days = transactions["date"].dt.floor("D")
+    bought = transactions[transactions["amount"] > 0].assign(day=days)
+    grouped = bought.groupby("customer")["day"]
+    table = pd.DataFrame({"monetary": transactions.groupby("customer")["amount"].sum()})
+    table["recency_days"] = (days.max() - grouped.max()).dt.days
+    table["frequency"] = grouped.nunique()
+    return table.fillna({"frequency": 0})
