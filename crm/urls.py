@@ -16,12 +16,13 @@ from django.urls import URLPattern, URLResolver, include, path
 from crm import job_pages
 from crm.generic import start
 from crm.generic.registry import registry
+from crm.importing import urls as import_urls
 
 
 def app_urls() -> list[URLResolver]:
     """Return one namespace per app with its special and its generic pages."""
     by_app: dict[str, list[URLPattern | URLResolver]] = {
-        "crm": list(job_pages.urlpatterns)
+        "crm": [*job_pages.urlpatterns, *import_urls.urlpatterns]
     }
     for config in apps.get_app_configs():
         name = f"{config.name}.urls"

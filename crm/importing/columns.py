@@ -96,7 +96,7 @@ class Column:
         return Cleaner(self, habits)
 
     def convert(self, cell: str, habits: Habits) -> str | None:
-        """Return the value of a stripped, non-empty cell; raise ValueError with why not."""
+        """Return the value of a stripped, filled cell, or raise ValueError."""
         return cell
 
     def validate(self, value: Any) -> None:
@@ -242,7 +242,7 @@ class Number(Column):
         self.decimal_places = decimal_places
 
     def convert(self, cell: str, habits: Habits) -> str | None:
-        """Read the number with the file's decimal sign; refuse what would be rounded."""
+        """Read the number by the file's habits; refuse what would be rounded."""
         number = self.parse(cell, habits)
         _sign, digits, exponent = number.as_tuple()
         places = -exponent if exponent < 0 else 0

@@ -120,7 +120,7 @@ class Importer:
         raise NotImplementedError
 
     def write(self, work: Work) -> None:
-        """Write what prepare() found; runs in the same transaction, not in a dry run."""
+        """Write what prepare() found, in the same transaction; not in a dry run."""
         raise NotImplementedError
 
 

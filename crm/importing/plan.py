@@ -36,7 +36,7 @@ class Plan:
         constants: Mapping[str, str],
         options: Mapping[str, Any],
     ) -> Plan:
-        """Return a plan that can be carried out; raise ImportRefused with what lacks."""
+        """Return a plan that can be carried out; raise ImportRefused with why not."""
         mapping = {name: key for name, key in mapping.items() if key}
         plan = cls(importer, header, mapping, options=dict(options))
         plan._check_names()

@@ -28,7 +28,7 @@ csv.field_size_limit(MAX_CELL)
 
 @dataclass
 class Batch:
-    """Some rows: their numbers as a spreadsheet shows them, their cells, what is odd."""
+    """Some rows: their numbers as a spreadsheet shows them, and their cells."""
 
     numbers: list[int] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
@@ -257,7 +257,7 @@ def unique_names(row: list[str]) -> list[str]:
 
 
 def text_rows(path: Path, dialect: Dialect, count: int) -> list[list[str]]:
-    """Return rows with characters beyond ASCII, by which a person sees a wrong guess."""
+    """Return rows beyond ASCII, by which a person sees a wrong guess."""
     table = Table(path, replace(dialect))
     found: list[list[str]] = []
     for batch in islice(table.batches(), 20):

@@ -1,5 +1,9 @@
-"""The file of rejected rows: the columns as they came, and why, to mend and re-import."""
+"""The file of rejected rows: the columns as they came, and why.
 
+Mended, it can be imported as it is.
+"""
+
+# ruff: noqa: S608  (SQL is put together from names that the program declares)
 from __future__ import annotations
 
 import csv

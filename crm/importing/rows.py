@@ -1,5 +1,6 @@
 """Importers whose rows are each one object of one model."""
 
+# ruff: noqa: S608  (SQL is put together from names that the program declares)
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -124,9 +125,7 @@ class RowImporter(Importer):
     def _reject_twins(self, work: Work, by: str, shown: str) -> None:
         work.reject(
             TWINS,
-            _(
-                "Row [other] of the file says the same of itself; only the first counts."
-            ),
+            _("Row [other] of the file is about the same; only the first counts."),
             by=by,
             shown=shown,
             known="p.kind IS NOT NULL" if "kind" in by else "p.id IS NOT NULL",
@@ -225,7 +224,7 @@ class RowImporter(Importer):
         return given
 
     def changes(self, work: Work) -> Iterator[tuple[str, str]]:
-        """Yield (database column, SQL) of what may change; empty cells change nothing."""
+        """Yield (database column, SQL) of what may change; empty cells do not count."""
         for name, given in self.values(work).items():
             if name == "owner_id":
                 if not work.has("owner"):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -14,15 +15,17 @@ from django.utils.translation import gettext as _
 
 from crm.importing import files
 from crm.importing.dialects import Dialect
-from crm.importing.errors import ImportRefused
+from crm.importing.errors import FileError, ImportRefused
 from crm.importing.importer import Importer, Profile
 from crm.importing.mapping import Suggestion, matching_profile, suggest
 from crm.importing.reader import Table, sniff
 from crm.jobs import enqueue
-from crm.models import ImportProfile, ImportRun, ImportState, User
+from crm.models import ImportProfile, ImportRun, ImportState, JobState, User
 
 SAMPLE_ROWS = 10
 LOOK_ROWS = 200
+# How long an uploaded file is kept for another try.
+KEEP_DAYS = 7
 
 
 def header_key(header: Sequence[str]) -> str:
@@ -134,7 +137,7 @@ def change_dialect(run: ImportRun, dialect: Dialect, importer: Importer) -> None
 def _header_or_none(table: Table) -> list[str] | None:
     try:
         return table.read_header()
-    except ImportRefused:
+    except FileError:
         return None
 
 
@@ -173,7 +176,41 @@ def start(*, run: ImportRun, dry_run: bool) -> ImportRun:
     return run
 
 
-def options_of(run: ImportRun) -> tuple[dict[str, Any], Mapping[str, str]]:
-    """Return a run's options and the cells that each of its rows has."""
-    options = dict(run.options)
-    return options, options.pop("constants", {})
+def settle(run: ImportRun) -> ImportRun:
+    """Let a run end with its job, where the job could not say so itself."""
+    if run.state not in (ImportState.CHECKING, ImportState.RUNNING):
+        return run
+    if run.job is None or not run.job.is_finished:
+        return run
+    states = {
+        JobState.CANCELLED: ImportState.CANCELLED,
+        JobState.FAILED: ImportState.FAILED,
+    }
+    # A run whose job is done has written its state itself; read it again.
+    new_state = states.get(JobState(run.job.state))
+    if new_state is not None:
+        ImportRun.objects.filter(
+            pk=run.pk, state=run.state, job__state=run.job.state
+        ).update(state=new_state, error=run.job.error, finished_at=timezone.now())
+    run.refresh_from_db(fields=["state", "error", "finished_at"])
+    return run
+
+
+@transaction.atomic
+def sweep_files() -> int:
+    """Delete uploads that are no longer needed: they hold people's data."""
+    old = timezone.now() - timedelta(days=KEEP_DAYS)
+    runs = (
+        ImportRun.objects.select_for_update(skip_locked=True, of=("self",))
+        .filter(created_at__lt=old)
+        .exclude(file_path="")
+        .exclude(state__in=[ImportState.CHECKING, ImportState.RUNNING])
+    )
+    count = 0
+    for run in runs[:100]:
+        stored = run.file_path
+        run.file_path = ""
+        run.save(update_fields=["file_path"])
+        transaction.on_commit(partial(files.remove, stored))
+        count += 1
+    return count

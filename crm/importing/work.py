@@ -1,5 +1,6 @@
 """What an importer has in hand between the staging table and the real tables."""
 
+# ruff: noqa: S608  (SQL is put together from names that the program declares)
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,5 +1,6 @@
 """The statements of the import of opportunities. ``s`` is a staged row of the file."""
 
+# ruff: noqa: S608  (SQL is put together from names that the program declares)
 PIPELINE = (
     "(SELECT l.id FROM sales_pipeline l ORDER BY l.is_default DESC, l.id LIMIT 1)"
 )
@@ -14,9 +15,10 @@ ORDER BY g.position LIMIT 1)
 IS_CLOSED = f"""
 EXISTS (SELECT 1 FROM sales_stage g WHERE g.id = {STAGE_ID} AND g.kind <> 'open')
 """
+# The second comparison lets the partial index on outside ids be used.
 LEAD_ID = """
-(SELECT m.id FROM sales_lead m
-WHERE m.external_system = s.external_system AND m.external_id = s.lead_ref)
+(SELECT m.id FROM sales_lead m WHERE m.external_system = s.external_system
+AND m.external_id = s.lead_ref AND m.external_id <> '')
 """
 
 CUSTOMER_KEY = """
@@ -33,11 +35,13 @@ LEFT JOIN sales_lead m
 WHERE key IS NOT NULL ORDER BY key, line
 """
 FIND_CUSTOMERS = """
-UPDATE imp_customers c SET id = (
-    SELECT m.id FROM customers_customer m
-    WHERE (c.ref IS NOT NULL AND m.external_system = c.system AND m.external_id = c.ref)
-        OR (c.ref IS NULL AND lower(m.name) = lower(c.name))
-    ORDER BY m.id LIMIT 1)
+UPDATE imp_customers c SET id = f.id FROM (
+    SELECT c.key, min(m.id) AS id FROM imp_customers c JOIN customers_customer m
+        ON m.external_system = c.system AND m.external_id = c.ref GROUP BY c.key
+    UNION ALL
+    SELECT c.key, min(m.id) FROM imp_customers c JOIN customers_customer m
+        ON c.ref IS NULL AND lower(m.name) = lower(c.name) GROUP BY c.key
+) f WHERE f.key = c.key
 """
 HIDDEN_CUSTOMERS = f"""
 SELECT s.line, coalesce(s.customer_ref, s.customer_name), NULL FROM {{staging}} s

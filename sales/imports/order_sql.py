@@ -4,6 +4,7 @@ The temporary tables hold what the file says, once per order, customer, product 
 line, with the id that it has or will have.
 """
 
+# ruff: noqa: S608  (SQL is put together from names that the program declares)
 NUMBER_ROWS = """
 UPDATE {staging} SET number =
     coalesce(external_system, %s) || '-' || lpad((line - %s)::text, 6, '0')
@@ -103,7 +104,7 @@ IS_WHOLE = f"(s.unit_price IS NULL AND NOT ({EXACT}))"
 LINES = """
 CREATE TEMP TABLE imp_lines ON COMMIT DROP AS
 SELECT l.line, l.order_id, l.line_no, l.product_id, l.description, l.quantity,
-    l.unit_price, 
+    l.unit_price,
 """
 NUMBERED = f"""
 FROM (

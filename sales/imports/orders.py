@@ -216,7 +216,7 @@ class OrderImporter(Importer):
     # --- Prepare ----------------------------------------------------------------------
 
     def prepare(self, work: Work) -> None:
-        """Group the rows into orders, find what exists, number and compare the lines."""
+        """Group the rows into orders, find what exists, and compare the lines."""
         self._number_rows(work)
         work.check_owner(Order)
         self._check_cells(work)
@@ -368,7 +368,7 @@ class OrderImporter(Importer):
     # --- Write --------------------------------------------------------------------------
 
     def write(self, work: Work) -> None:
-        """Add customers, products, orders and lines; then bring the totals up to date."""
+        """Add customers, products, orders and lines; then renew the totals."""
         owner = work.owner_id().replace("s.owner", "o.owner")
         actor = str(work.actor.pk) if work.actor else "NULL"
         zone = work.options.get("time_zone") or "UTC"

@@ -1,0 +1,338 @@
+"""The pages of an import: upload, assign the columns, check, import, see the result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.contrib import messages
+from django.core.files.storage import default_storage
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import NoReverseMatch, reverse
+from django.utils.http import urlencode
+from django.utils.text import get_valid_filename
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from crm.access import Verb, can, get_visible_or_404, require
+from crm.exceptions import UserVisibleError
+from crm.importing import files, services, workbooks
+from crm.importing.dialects import Dialect
+from crm.importing.forms import (
+    DialectForm,
+    LimitedUpload,
+    PlanForm,
+    UploadForm,
+    importers_for,
+)
+from crm.importing.importer import Importer, get_importer
+from crm.importing.plan import Plan
+from crm.importing.reader import Table, text_rows
+from crm.models import ImportRun, ImportState
+
+PAGE_SIZE = 50
+
+
+def find_run(request: HttpRequest, pk: int) -> tuple[ImportRun, Importer]:
+    """Return a run that the person may see, brought up to date, and its importer."""
+    visible = ImportRun.objects.select_related("owner", "job")
+    run = services.settle(get_visible_or_404(visible, request.user, pk))
+    importer = get_importer(run.importer)
+    if importer is None:
+        raise Http404
+    return run, importer
+
+
+def require_own(request: HttpRequest, run: ImportRun) -> None:
+    """Refuse to go on with somebody else's import: it would run with their rights."""
+    if run.owner_id != request.user.pk:
+        raise Http404
+
+
+@require_GET
+def import_list(request: HttpRequest) -> HttpResponse:
+    """List the person's imports, newest first."""
+    require(request.user, Verb.VIEW, ImportRun)
+    runs = ImportRun.objects.visible_to(request.user).select_related("owner", "job")
+    before = request.GET.get("before", "")
+    if before.isdecimal() and len(before) < 19:
+        runs = runs.filter(pk__lt=before)
+    page = list(runs.order_by("-pk")[: PAGE_SIZE + 1])
+    more = len(page) > PAGE_SIZE
+    page = [services.settle(run) for run in page[:PAGE_SIZE]]
+    context = {
+        "title": _("Imports"),
+        "rows": [(run, label_of(run), url_of(run)) for run in page],
+        "may_begin": bool(importers_for(request.user)),
+        "first_url": "?" if before else "",
+        "next_url": f"?{urlencode({'before': page[-1].pk})}" if more else "",
+    }
+    return render(request, "generic/import_list.html", context)
+
+
+def label_of(run: ImportRun) -> str:
+    """Return what a run imports, in words."""
+    importer = get_importer(run.importer)
+    return str(importer.label) if importer else run.importer
+
+
+def url_of(run: ImportRun) -> str:
+    """Return the page on which the run goes on."""
+    page = {
+        ImportState.UPLOADED: "import_map",
+        ImportState.CHECKING: "import_check",
+        ImportState.CHECKED: "import_check",
+    }.get(ImportState(run.state), "import_detail")
+    return reverse(f"crm:{page}", args=[run.pk])
+
+
+@csrf_exempt
+@require_http_methods(["GET", "POST"])
+def import_new(request: HttpRequest) -> HttpResponse:
+    """Take a file; the limit on its size holds while it comes in."""
+    request.upload_handlers = [LimitedUpload(request)]
+    return _import_new(request)
+
+
+@csrf_protect
+def _import_new(request: HttpRequest) -> HttpResponse:
+    choices = importers_for(request.user)
+    if not choices:
+        require(request.user, Verb.IMPORT, ImportRun)
+    asked = get_importer(request.GET.get("importer", ""))
+    form = UploadForm(
+        request.POST or None,
+        request.FILES or None,
+        user=request.user,
+        refused=getattr(request, "upload_refused", False),
+        initial={"importer": asked.name if asked else ""},
+    )
+    if request.method == "POST" and form.is_valid():
+        run = _take_file(request, form)
+        if run is not None:
+            return redirect("crm:import_map", run.pk)
+    context = {
+        **_steps(1),
+        "title": _("Import a file"),
+        "form": form,
+        "helps": [(one.label, one.help) for one in choices if one.help],
+        "breadcrumbs": [_list_crumb()],
+    }
+    status = 422 if form.errors else 200
+    return render(request, "generic/import_new.html", context, status=status)
+
+
+def _take_file(request: HttpRequest, form: UploadForm) -> ImportRun | None:
+    """Store the file and look at it; one that cannot be read is not kept."""
+    upload = form.cleaned_data["file"]
+    services.sweep_files()
+    name = files.save_upload(upload, upload.name)
+    try:
+        return services.create_run(
+            get_importer(form.cleaned_data["importer"]),
+            file_path=name,
+            file_name=upload.name,
+            owner=request.user,
+        )
+    except UserVisibleError as error:
+        files.remove(name)
+        form.add_error("file", str(error))
+        return None
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def import_map(request: HttpRequest, pk: int) -> HttpResponse:
+    """Assign the columns of the file, seeing its first rows."""
+    run, importer = find_run(request, pk)
+    require_own(request, run)
+    if run.state in (ImportState.CHECKING, ImportState.RUNNING, ImportState.DONE):
+        return redirect(url_of(run))
+    try:
+        with files.local(run.file_path) as path:
+            return _map_page(request, run, importer, path)
+    except UserVisibleError as error:
+        messages.error(request, str(error))
+        return redirect("crm:import_list")
+
+
+def _map_page(
+    request: HttpRequest, run: ImportRun, importer: Importer, path: Any
+) -> HttpResponse:
+    dialect = Dialect.load(run.dialect)
+    sheets = [] if dialect.kind == "csv" else workbooks.sheet_names(path, dialect.kind)
+    again = request.POST.get("action") == "reread"
+    dialect_form = DialectForm(
+        request.POST if again else None, dialect=dialect, sheets=sheets
+    )
+    if again and dialect_form.is_valid():
+        try:
+            services.change_dialect(run, dialect_form.result(), importer)
+            return redirect("crm:import_map", run.pk)
+        except UserVisibleError as error:
+            dialect_form.add_error(None, str(error))
+    table = Table(path, dialect)
+    sample = table.sample(services.SAMPLE_ROWS)
+    posted = request.POST if request.method == "POST" and not again else None
+    form = PlanForm(posted, run=run, importer=importer, header=table.header)
+    if posted is not None and form.is_valid() and _save_plan(run, importer, form):
+        services.start(run=run, dry_run=True)
+        return redirect("crm:import_check", run.pk)
+    # Each column with its field and its first cells, for a table turned on its side.
+    cells = [
+        [row[number] if number < len(row) else "" for row in sample.rows]
+        for number in range(len(table.header))
+    ]
+    context = {
+        **_steps(2),
+        **_frame(run, importer),
+        "form": form,
+        "dialect_form": dialect_form,
+        "dialect": dialect,
+        "columns": list(zip(form.column_fields(), cells, strict=True)),
+        "constants": form.constant_fields(),
+        "telling": [] if dialect.is_certain else text_rows(path, dialect, 5),
+        "help": importer.help,
+    }
+    status = 422 if form.errors or dialect_form.errors else 200
+    return render(request, "generic/import_map.html", context, status=status)
+
+
+def _save_plan(run: ImportRun, importer: Importer, form: PlanForm) -> bool:
+    """Keep what was chosen if it can be carried out; else say why not."""
+    mapping, options = form.mapping(), form.options()
+    plain = dict(options)
+    constants = plain.pop("constants")
+    try:
+        Plan.make(importer, form.header, mapping, constants, plain)
+    except UserVisibleError as error:
+        form.add_error(None, str(error))
+        return False
+    run.mapping, run.options, run.mode = mapping, options, form.cleaned_data["mode"]
+    run.save(update_fields=["mapping", "options", "mode"])
+    services.remember(run, form.header)
+    return True
+
+
+@require_GET
+@never_cache
+def import_check(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show what an import would do, and every row that it would reject."""
+    run, importer = find_run(request, pk)
+    if run.state not in (ImportState.CHECKING, ImportState.CHECKED, ImportState.FAILED):
+        return redirect(url_of(run))
+    context = {
+        **_steps(3),
+        **_frame(run, importer),
+        **_rejects(request, run),
+        "may_start": run.state == ImportState.CHECKED and _is_own(request, run),
+        "may_map": run.state != ImportState.CHECKING and _is_own(request, run),
+        "takes": run.created + run.updated + run.unchanged,
+    }
+    return render(request, "generic/import_check.html", context)
+
+
+@require_POST
+def import_start(request: HttpRequest, pk: int) -> HttpResponse:
+    """Import a file that was checked."""
+    run, _importer = find_run(request, pk)
+    require_own(request, run)
+    if run.state == ImportState.CHECKED:
+        services.start(run=run, dry_run=False)
+    return redirect("crm:import_detail", run.pk)
+
+
+@require_GET
+@never_cache
+def import_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show the progress of an import, and then its result."""
+    run, importer = find_run(request, pk)
+    if run.state in (ImportState.UPLOADED, ImportState.CHECKING, ImportState.CHECKED):
+        return redirect(url_of(run))
+    context = {
+        **_steps(4),
+        **_frame(run, importer),
+        **_rejects(request, run),
+        "objects": _objects(request, run),
+        "may_map": run.state in (ImportState.FAILED, ImportState.CANCELLED)
+        and _is_own(request, run),
+    }
+    return render(request, "generic/import_detail.html", context)
+
+
+@require_GET
+def import_rejects(request: HttpRequest, pk: int) -> FileResponse:
+    """Hand out the file of rejected rows."""
+    run, _importer = find_run(request, pk)
+    if not run.rejects_path or not default_storage.exists(run.rejects_path):
+        raise Http404
+    stem = get_valid_filename(run.file_name.partition(".")[0] or "rows")
+    return FileResponse(
+        default_storage.open(run.rejects_path),
+        as_attachment=True,
+        filename=f"{stem}-rejected.csv",
+        content_type="text/csv; charset=utf-8",
+    )
+
+
+# --- What the pages share ----------------------------------------------------
+
+
+def _is_own(request: HttpRequest, run: ImportRun) -> bool:
+    return run.owner_id == request.user.pk
+
+
+def _list_crumb() -> dict[str, str]:
+    return {"label": _("Imports"), "url": reverse("crm:import_list")}
+
+
+def _steps(current: int) -> dict[str, Any]:
+    labels = (_("File"), _("Columns"), _("Check"), _("Result"))
+    return {"steps": list(enumerate(labels, start=1)), "step": current}
+
+
+def _frame(run: ImportRun, importer: Importer) -> dict[str, Any]:
+    return {
+        "title": run.file_name,
+        "run": run,
+        "job": run.job,
+        "importer_label": importer.label,
+        "breadcrumbs": [_list_crumb()],
+    }
+
+
+def _rejects(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
+    """Return one page of the rejected rows."""
+    after = request.GET.get("after", "")
+    rows = run.rejects.order_by("line", "pk")
+    if after.isdecimal() and len(after) < 19:
+        rows = rows.filter(line__gt=after)
+    page = list(rows[: PAGE_SIZE + 1])
+    if len(page) > PAGE_SIZE:
+        # A row with several reasons is not cut in two, unless it fills the page alone.
+        last = page[PAGE_SIZE].line
+        whole = [one for one in page if one.line < last] or page[:PAGE_SIZE]
+        return {
+            "rejects": whole,
+            "rejects_next": f"?{urlencode({'after': whole[-1].line})}",
+            "rejects_first": "?" if after else "",
+        }
+    return {"rejects": page, "rejects_next": "", "rejects_first": "?" if after else ""}
+
+
+def _objects(request: HttpRequest, run: ImportRun) -> list[dict[str, Any]]:
+    """Return what was added and changed, with links to the lists of it."""
+    found = []
+    for label, counts in run.objects_changed.items():
+        model = apps.get_model(label)
+        name = f"{model._meta.app_label}:{model._meta.model_name}_list"
+        try:
+            url = reverse(name) if can(request.user, Verb.VIEW, model) else ""
+        except NoReverseMatch:
+            url = ""
+        plural = model._meta.verbose_name_plural
+        found.append({"label": plural, "url": url, **counts})
+    return found
