@@ -26,6 +26,11 @@ ROLE_LABELS = {
 }
 
 
+def is_cjk(text: str) -> bool:
+    """Tell whether every letter of a text is a Chinese character."""
+    return bool(text) and all("\u4e00" <= letter <= "\u9fff" for letter in text)
+
+
 class Team(BaseModel):
     """A team in the tree of teams; ``path`` lists the ids from the root down."""
 
@@ -178,6 +183,12 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username
+
+    def get_full_name(self) -> str:
+        """Return the name as its language writes it: 张敏, but Ana Silva."""
+        if is_cjk(self.last_name):
+            return f"{self.last_name}{self.first_name}"
+        return super().get_full_name()
 
     @cached_property
     def grant_table(self) -> dict[tuple[str, str], list[str]]:
