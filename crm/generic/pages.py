@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import models
 from django.urls import (
-    NoReverseMatch,
     URLPattern,
     get_script_prefix,
     path,
@@ -137,13 +136,9 @@ class Pages:
 
     def import_url(self, user: User) -> str:
         """Return the address of the import, for those who may import."""
-        if self.importer is None or not can(user, Verb.IMPORT, self.model):
+        if self.importer is None or self.importer().missing_rights(user):
             return ""
-        name = f"{self.namespace}:{self.model._meta.model_name}_import"
-        try:
-            return reverse(name)
-        except NoReverseMatch:
-            return ""
+        return f"{reverse('crm:import_new')}?importer={self.importer.name}"
 
     # --- what is on them --------------------------------------------------------
 
