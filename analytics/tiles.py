@@ -25,7 +25,7 @@ class TopSegmentsTile(Tile):
 
     title = _("Customer groups")
     template = "analytics/_segments_tile.html"
-    order = 30
+    order = 35
     requires = Run
 
     def visible(self, user: Any) -> bool:

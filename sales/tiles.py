@@ -66,7 +66,7 @@ class OpenLeadsTile(Tile):
 
     title = _("Open leads")
     template = "sales/_tile_leads.html"
-    order = 20
+    order = 40
     requires = Lead
 
     def get_context(self, request: HttpRequest) -> dict[str, Any]:
@@ -94,7 +94,7 @@ class PipelineTile(Tile):
 
     title = _("Open opportunities")
     template = "sales/_tile_pipeline.html"
-    order = 30
+    order = 20
     requires = Opportunity
 
     def get_context(self, request: HttpRequest) -> dict[str, Any]:
@@ -122,8 +122,8 @@ class SalesTile(Tile):
 
     title = _("Sales over time")
     template = "sales/_tile_sales.html"
-    order = 40
-    width = "full"
+    order = 30
+    width = "two-thirds"
     requires = Order
 
     def get_context(self, request: HttpRequest) -> dict[str, Any]:

@@ -49,7 +49,9 @@ class OpenTickets:
 
     open: int
     unassigned: int
+    uncategorised: int
     urgent: int
+    mine: int
 
 
 def open_tickets(*, user: User) -> OpenTickets:
@@ -60,6 +62,8 @@ def open_tickets(*, user: User) -> OpenTickets:
         .aggregate(
             open=Count("pk"),
             unassigned=Count("pk", filter=Q(owner__isnull=True)),
+            uncategorised=Count("pk", filter=Q(category__isnull=True)),
+            mine=Count("pk", filter=Q(owner=user)),
             urgent=Count("pk", filter=Q(urgency__in=["high", "urgent"])),
         )
     )

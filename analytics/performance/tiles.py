@@ -1,0 +1,44 @@
+"""What the start page shows of targets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from analytics.performance.models import Target
+from analytics.performance.selectors import progress
+from crm.generic.panels import Tile
+from crm.generic.registry import register_tile
+
+MOST = 5
+
+
+@register_tile
+class TargetsTile(Tile):
+    """The running targets that the person may see, the person's own first."""
+
+    title = _("Targets")
+    template = "performance/_tile_targets.html"
+    order = 45
+    requires = Target
+
+    def get_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Return a few targets with what is reached; each costs one query."""
+        today = timezone.localdate()
+        running = (
+            Target.objects.visible_to(request.user)
+            .filter(starts_on__lte=today, ends_on__gte=today)
+            .select_related("owner")
+            .order_by("ends_on", "pk")
+        )
+        found = [*running.filter(owner=request.user)[:MOST]]
+        found += running.exclude(owner=request.user)[: MOST - len(found)]
+        return {
+            "rows": [
+                {"target": one, "progress": progress(user=request.user, target=one)}
+                for one in found
+            ]
+        }
