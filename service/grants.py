@@ -3,8 +3,9 @@
 _TICKETS = {
     "agent": "view=all add=all change=team export=team",
     "service_manager": ("view=all add=all change=all delete=all import=all export=all"),
-    "representative": "view=own add=own",
-    "sales_manager": "view=subtree",
+    # Who sells has to know what a customer is waiting for.
+    "representative": "view=all add=own",
+    "sales_manager": "view=all add=own",
     "analyst": "view=all export=all",
     "executive": "view=all export=all",
 }
@@ -13,8 +14,8 @@ DEFAULT_GRANTS = {
     "service.message": {
         "agent": "view=all add=all",
         "service_manager": "view=all add=all",
-        "representative": "view=own add=own",
-        "sales_manager": "view=subtree",
+        "representative": "view=all add=own",
+        "sales_manager": "view=all add=own",
         "analyst": "view=all",
         "executive": "view=all",
     },
