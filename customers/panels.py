@@ -122,10 +122,8 @@ class ContactsPanel(Panel):
     requires = Contact
 
     def visible(self, user: User, obj: Customer) -> bool:
-        """Show it for companies, and for people who have contacts nevertheless."""
-        return super().visible(user, obj) and (
-            obj.kind == Kind.COMPANY or bool(contacts_of(user, obj))
-        )
+        """Show it for companies."""
+        return super().visible(user, obj) and obj.kind == Kind.COMPANY
 
     def get_context(self, request: HttpRequest, obj: Customer) -> dict[str, Any]:
         """Return the contacts, and the way to add one."""

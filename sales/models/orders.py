@@ -161,6 +161,11 @@ class OrderLine(BaseModel):
         return f"{self.order_id}/{self.line_no}"
 
     @property
+    def label(self) -> str:
+        """Return what was sold, as it was called then."""
+        return self.description or (self.product.name if self.product else "–")
+
+    @property
     def quantity_text(self) -> str:
         """Return the quantity without empty decimals."""
         return without_zeros(self.quantity, 0)
