@@ -14,7 +14,7 @@ from pathlib import Path
 
 from . import LaunchError, check, dotenv, interrupts
 from .console import say
-from .dependencies import install
+from .dependencies import Stamp, install, listing_digest
 from .management import Django
 from .paths import Paths
 from .processes import Record
@@ -131,8 +131,7 @@ class Demo:
         django = Django(self.paths, environment)
         say("Preparing the database")
         django.run("The database cannot be prepared", "migrate", "--noinput")
-        say("Collecting the static files")
-        django.run("The static files cannot be collected", "collectstatic", "--noinput")
+        self.collect_static_files(django)
         say("Adding the demo data (kept if it is there)")
         seeded = django.run_json("The demo data cannot be added", "seed_demo")
         say("Starting the worker, the scheduler and the web server")
@@ -143,6 +142,17 @@ class Demo:
         self.analyse(django)
         self.wait_for_web()
         return seeded["logins"]
+
+    def collect_static_files(self, django: Django) -> None:
+        """Collect the static files, unless nothing that decides them has changed."""
+        stamp = Stamp(self.paths.var / "collected.json")
+        wanted = {"files": listing_digest(static_sources(self.paths))}
+        there = (self.paths.var / "static" / "staticfiles.json").exists()
+        if not (there and stamp.holds(wanted)):
+            say("Collecting the static files")
+            failure = "The static files cannot be collected"
+            django.run(failure, "collectstatic", "--noinput")
+            stamp.add(wanted)
 
     def children(self) -> list[Child]:
         python = str(self.paths.python)
@@ -244,6 +254,13 @@ class Demo:
         if self.services:
             self.services.stop_started()
         self.record.clear()
+
+
+def static_sources(paths: Paths) -> list[Path]:
+    """Return the files by whose state the collected static files are decided."""
+    named = ["requirements.txt", "package-lock.json", "crm/staticfiles.py"]
+    own = [path for path in (paths.root / "static").rglob("*") if path.is_file()]
+    return [paths.root / name for name in named] + sorted(own)
 
 
 class Once:

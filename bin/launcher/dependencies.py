@@ -212,3 +212,9 @@ class Stamp:
 
 def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def listing_digest(files: list[Path]) -> str:
+    """Tell by names, sizes and times whether any of the files has changed."""
+    found = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
+    return hashlib.sha256(repr(found).encode()).hexdigest()
