@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models.functions import Now
 
+from crm.access import VisibleQuerySet
 from crm.jobs.reporter import Reporter
 from crm.models import Job, JobState, User
 from crm.models.jobs import LogLevel
@@ -75,10 +76,13 @@ class JobHandle:
     def publish(self, *, finish: bool = True) -> Iterator["JobHandle"]:
         """Open the one transaction that makes the result current.
 
-        It begins by locking the job's row, and refuses unless the job still is ours and
-        nobody asked it to stop; at its end it marks the job done. So the result and the
-        job's end become true together, and a worker killed between the two cannot
-        publish a second time. Only clearing up may follow the block.
+        Its last statement marks the job done, if the job still is ours and nobody asked
+        it to stop; otherwise everything is rolled back. So the result and the job's end
+        become true together: no attempt that lost its lease can publish, and a worker
+        that is killed cannot publish a second time. Only clearing up may follow.
+
+        The row is locked at the end, not at the beginning: a long transaction shows its
+        progress, keeps its lease and can be cancelled.
 
         With ``finish=False`` the job goes on: for work that is saved in portions, each
         of which notes in the same transaction where to continue.
@@ -87,19 +91,20 @@ class JobHandle:
             msg = "The job has published its result; it cannot write another."
             raise RuntimeError(msg)
         with transaction.atomic(durable=True):
-            self._lock_row()
+            self.check_cancelled()
+            self._check_row(Job.objects.all())
             yield self
+            self._check_row(Job.objects.select_for_update(no_key=True))
             if finish:
                 self._mark_done()
         self.published = finish
 
-    def _lock_row(self) -> None:
-        row = (
-            Job.objects.select_for_update(no_key=True)
-            .filter(pk=self._job.pk, token=self._job.token, state=JobState.RUNNING)
-            .values("cancel_requested")
-            .first()
+    def _check_row(self, jobs: VisibleQuerySet) -> None:
+        """Raise LeaseLost or JobCancelled unless the row says that we may publish."""
+        ours = jobs.filter(
+            pk=self._job.pk, token=self._job.token, state=JobState.RUNNING
         )
+        row = ours.values("cancel_requested").first()
         if row is None:
             raise LeaseLost(self._job)
         if row["cancel_requested"]:

@@ -120,9 +120,9 @@ class Reporter:
         self._write_log()
 
     def _update_row(self) -> None:
-        """Write progress and renew the lease, unless the row is locked.
+        """Write progress and renew the lease.
 
-        It is locked while the handler publishes, and nobody takes a locked job away.
+        A locked row is left for the next tick: waiting for it would delay the log.
         """
         renew = time.monotonic() - self._renewed >= settings.JOB_LEASE_SECONDS / 3
         fields = self._progress

@@ -101,9 +101,9 @@ def _work(job: Job) -> None:
     try:
         kind = get_kind(job.kind)
         returned = kind.handler(handle, **job.params)
-        outcome["result"] = handle.result or (
-            returned if isinstance(returned, dict) else {}
-        )
+        if isinstance(returned, dict) and not handle.result:
+            handle.result = returned
+        outcome["result"] = handle.result
     except Exception as error:  # noqa: BLE001  (each is judged and none may pass)
         outcome = _judge(job, handle, error)
     except BaseException:
@@ -113,7 +113,9 @@ def _work(job: Job) -> None:
         raise
     try:
         reporter.stop()
-        if outcome and not handle.published:
+        if handle.published:
+            _keep_late_result(job, handle)
+        elif outcome:
             _finish(job, {**reporter.latest(), **outcome})
     except (DatabaseError, InterfaceError) as error:
         # The sweeper finds the job by its lease, unless the row itself was deleted.
@@ -176,6 +178,12 @@ def _finish(job: Job, fields: dict[str, Any]) -> None:
         logger.warning("Job %s was taken over; its end is not written.", job.pk)
     elif fields.get("error"):
         JobLog.objects.create(job=job, level=LogLevel.ERROR, text=fields["error"])
+
+
+def _keep_late_result(job: Job, handle: JobHandle) -> None:
+    """Save what the handler added to its result while clearing up."""
+    done = Job.objects.filter(pk=job.pk, token=job.token, state=JobState.DONE)
+    done.exclude(result=handle.result).update(result=handle.result)
 
 
 def _release(job: Job) -> None:

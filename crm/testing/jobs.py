@@ -67,8 +67,15 @@ def publish_slowly(handle: JobHandle, word: str, started: str, gate: str) -> Non
     with handle.publish():
         leave_mark(word)
         Path(started).touch()
-        while not Path(gate).exists():
-            time.sleep(STEP_SECONDS)
+        wait_for_gate(handle, gate)
+
+
+@job("test.late_result", label="Say more after publishing")
+def late_result(handle: JobHandle) -> None:
+    """Set the result when it is published already."""
+    with handle.publish():
+        handle.result = {"rows": 1}
+    handle.result = {"rows": 1, "url": "/jobs/"}
 
 
 @job("test.in_transaction", label="Work inside a transaction")

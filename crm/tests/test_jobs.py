@@ -1,10 +1,11 @@
 """Jobs without a worker process: the rules of the queue, one by one."""
 
+import threading
 from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import DataError, transaction
+from django.db import DataError, connections, transaction
 from django.utils import timezone
 from model_bakery import baker
 
@@ -307,6 +308,12 @@ def test_a_failed_publication_changes_nothing():
     assert not handle.published
 
 
+def test_what_is_added_to_the_result_after_publishing_is_kept():
+    job = jobs.enqueue("test.late_result")
+    assert run_jobs() == ["done"]
+    assert refreshed(job).result == {"rows": 1, "url": "/jobs/"}
+
+
 def test_a_result_is_published_once():
     job = claim(jobs.enqueue("test.mark", params={"word": "x"}).pk)
     handle = handle_of(job)
@@ -349,27 +356,67 @@ def test_a_stranger_cannot_cancel(owner, stranger):
     assert not refreshed(job).cancel_requested
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_job_that_is_publishing_can_no_longer_be_cancelled(admin_user):
-    import threading
-
-    from django.db import connections
-
-    job = claim(jobs.enqueue("test.mark", params={"word": "x"}).pk)
+def cancel_elsewhere(job: Job, actor: User) -> str:
+    """Cancel the job over another connection; return what was refused."""
     refusals = []
 
     def cancel() -> None:
         try:
-            jobs.cancel_job(job=job, actor=admin_user)
+            jobs.cancel_job(job=job, actor=actor)
         except UserVisibleError as error:
             refusals.append(str(error))
         connections.close_all()
 
-    with handle_of(job).publish():
-        leave_mark("finishing")
-        thread = threading.Thread(target=cancel)
-        thread.start()
-        thread.join()
-    assert len(refusals) == 1
-    assert (refreshed(job).state, marks("finishing")) == (JobState.DONE, 1)
+    thread = threading.Thread(target=cancel)
+    thread.start()
+    thread.join()
+    return "".join(refusals)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_can_be_cancelled_while_it_publishes(admin_user):
+    job = claim(jobs.enqueue("test.mark", params={"word": "x"}).pk)
+    refusals = []
+
+    def publish() -> None:
+        with handle_of(job).publish():
+            leave_mark("undone")
+            refusals.append(cancel_elsewhere(job, admin_user))
+
+    with pytest.raises(jobs.JobCancelled):
+        publish()
+    assert refusals == [""]
+    assert marks("undone") == 0
+    assert refreshed(job).state == JobState.RUNNING
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_lost_while_it_publishes_is_undone():
+    job = claim(jobs.enqueue("test.mark", params={"word": "x"}).pk)
+
+    def publish() -> None:
+        with handle_of(job).publish():
+            leave_mark("undone")
+            thread = threading.Thread(target=take_over)
+            thread.start()
+            thread.join()
+
+    def take_over() -> None:
+        lose_lease(job)
+        assert jobs.run(job.pk, worker="another") == JobState.DONE
+        connections.close_all()
+
+    with pytest.raises(jobs.LeaseLost):
+        publish()
+    assert (marks("undone"), marks("x")) == (0, 1)
+    assert refreshed(job).state == JobState.DONE
+
+
+@pytest.mark.django_db(transaction=True)
+def test_in_the_last_instant_cancelling_is_refused(admin_user):
+    job = claim(jobs.enqueue("test.mark", params={"word": "x"}).pk)
+    with transaction.atomic():
+        Job.objects.select_for_update().get(pk=job.pk)
+        refusal = cancel_elsewhere(job, admin_user)
+    assert "can no longer be cancelled" in refusal
     assert not refreshed(job).cancel_requested

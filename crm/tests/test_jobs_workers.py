@@ -133,8 +133,8 @@ def test_a_worker_killed_while_publishing_leaves_the_old_result(worker, tmp_path
         "test.publish_slowly",
         params={"word": "half", "started": str(started), "gate": str(gate)},
     )
-    wait_for(started.exists)
-    # The lease runs out meanwhile, but a locked job is not taken away.
+    wait_for(lambda: started.exists() and is_running(job))
+    # The lease would run out meanwhile if it were not renewed.
     time.sleep(LEASE_SECONDS + 1)
     assert jobs.sweep().interrupted == []
     assert marks("half") == 0
