@@ -74,9 +74,17 @@ def test_each_role_gets_what_its_grants_say(db, route):
         else [(role, "", None) for role in matrix.people]
     )
     wrong = []
+    seen = set()
     for role, whose, row in cases:
         url = route.url(rule, row)
         expected = matrix.allowed(role, rule, whose)
+        # Refusals are asked of every role, and every role opens a row of its own; the
+        # rest is the same for all roles with the same reach.
+        case = (matrix.reach(role, rule), whose)
+        if expected == 200 and whose in ("team", "stranger"):
+            if case in seen:
+                continue
+            seen.add(case)
         for method in ("get", "post"):
             got, changed = send(clients[role], method, url, rule)
             fault = judge(rule, method, expected, got, changed)

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -97,10 +98,7 @@ def unguarded_reads(source: str) -> list[int]:
     ``Model.objects.visible_to(…)`` is the rule itself; writing rows is no reading.
     """
     tree = ast.parse(source)
-    guarded = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and node.attr == "visible_to":
-            guarded |= {id(inner) for inner in ast.walk(node.value)}
+    guarded = {id(node) for node in guarded_nodes(tree)}
     return [
         node.lineno
         for node in ast.walk(tree)
@@ -108,6 +106,25 @@ def unguarded_reads(source: str) -> list[int]:
         and node.attr in ("objects", "_default_manager", "_base_manager")
         and id(node) not in guarded
     ]
+
+
+def guarded_nodes(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield what the access rule is applied to, in place or by way of a variable."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr == "visible_to":
+            parts = [node.value]
+        elif isinstance(node, ast.Call) and "get_visible_or_404" in ast.dump(node.func):
+            parts = node.args
+        else:
+            continue
+        for part in parts:
+            yield from ast.walk(part)
+            if isinstance(part, ast.Name):
+                names.add(part.id)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in names:
+            yield from ast.walk(node.value)
 
 
 # Framework code that defines the rule, or reads what carries the right of its row.
@@ -135,6 +152,9 @@ def test_doors_read_rows_through_the_access_rule():
         ("rows = Thing.objects.all()", 1),
         ("rows = Thing.objects.filter(a=1).visible_to(user)", 0),
         ("rows = Thing._base_manager.get(pk=1)", 1),
+        ("rows = Thing.objects.all()\none = get_visible_or_404(rows, user, 1)", 0),
+        ("rows = Thing.objects.all()\none = others.visible_to(user)", 1),
+        ("one = access.get_visible_or_404(Thing.objects.all(), user, 1)", 0),
     ],
 )
 def test_the_walk_finds_unguarded_reads(source, count):

@@ -218,7 +218,7 @@ class ListPage(GenericPage):
             "last_url": listing.url(page=LAST) if page.next else "",
             "bare_url": pages.url("list"),
             "add_url": pages.allowed_url(user, "add"),
-            "import_url": pages.import_url(user),
+            "import_url": pages.allowed_url(user, "import"),
             "export_url": self.export_url(listing),
         }
 

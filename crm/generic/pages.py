@@ -19,6 +19,7 @@ from crm.generic.delete import DeletePage
 from crm.generic.detail import DetailPage
 from crm.generic.edit import AddPage, EditPage
 from crm.generic.export import ExportPage
+from crm.generic.importing import ImportPage
 from crm.generic.list import ChoicesPage, ListPage
 from crm.generic.nav import Nav
 from crm.generic.panels import FieldsPanel, HistoryPanel, Panel, made
@@ -81,6 +82,7 @@ class Pages:
     edit_view: type[View] = EditPage
     delete_view: type[View] = DeletePage
     export_view: type[View] = ExportPage
+    import_view: type[View] = ImportPage
     choices_view: type[View] = ChoicesPage
 
     # --- what there is ----------------------------------------------------------
@@ -97,6 +99,8 @@ class Pages:
             "choices": ("choices/", self.choices_view),
             "detail": ("<int:pk>/", self.detail_view),
         }
+        if self.importer is not None:
+            found["import"] = ("import/", self.import_view)
         if self.exportable:
             found["export"] = ("export/", self.export_view)
         if self.form is not None:
@@ -133,12 +137,6 @@ class Pages:
         verbs = {"edit": Verb.CHANGE, "choices": Verb.VIEW, "list": Verb.VIEW}
         verb = verbs.get(page, page if page in Verb.values else Verb.VIEW)
         return self.url(page, obj) if can(user, verb, obj or self.model) else ""
-
-    def import_url(self, user: User) -> str:
-        """Return the address of the import, for those who may import."""
-        if self.importer is None or self.importer().missing_rights(user):
-            return ""
-        return f"{reverse('crm:import_new')}?importer={self.importer.name}"
 
     # --- what is on them --------------------------------------------------------
 

@@ -6,10 +6,12 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from crm.generic.registry import registry
 
 
+@require_safe
 def start(request: HttpRequest) -> HttpResponse:
     """Show the tiles that the person sees, in order."""
     tiles = sorted((tile() for tile in registry.tiles), key=lambda tile: tile.order)
@@ -21,6 +23,7 @@ def start(request: HttpRequest) -> HttpResponse:
     return render(request, "generic/start.html", {"parts": parts})
 
 
+@require_safe
 @login_not_required
 def healthz(request: HttpRequest) -> HttpResponse:
     """Answer a load balancer: the process runs and reaches the database."""

@@ -45,7 +45,7 @@ VERBS = {
     "export": "export",
     "import": "import",
 }
-READ_ONLY = ("list", "choices", "detail", "export")
+READ_ONLY = ("list", "choices", "detail", "export", "import")
 # Pages of installed packages; they guard themselves.
 FOREIGN_NAMESPACES = {"admin"}
 FOREIGN_PREFIXES = ("account_", "socialaccount_")
@@ -176,6 +176,15 @@ class Matrix:
             yield role, "own", make(person)
             for whose, row in theirs.items():
                 yield role, whose, row
+
+    def reach(self, role: str, rule: Rule) -> tuple[str, ...]:
+        """Return the scopes by which a role is judged: roles alike are judged alike."""
+        if rule.model is None:
+            return (role,)
+        person = self.people[role]
+        return tuple(
+            scope_by_grants(person, verb, rule.model) for verb in ("view", rule.verb)
+        )
 
     def allowed(self, role: str, rule: Rule, whose: str = "") -> int:
         """Return 200, 403 or 404 as the grants say."""
