@@ -5,6 +5,8 @@ from django.http import HttpRequest
 from django.utils import translation
 from django.utils.functional import SimpleLazyObject
 
+from crm.generic.registry import registry
+
 THEMES = ("light", "dark", "auto")
 BEHAVIOURS = tuple(
     f"js/{name}.js"
@@ -36,10 +38,6 @@ def shell(request: HttpRequest) -> dict[str, object]:
 
 def navigation(request: HttpRequest) -> list[dict]:
     """Return the person's menu; the entry nearest to the address is the active one."""
-    try:
-        from crm.generic.registry import registry
-    except ImportError:
-        return []
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return []

@@ -63,7 +63,7 @@ function frame(theme, many, label) {
       textStyle: text,
       animation: false,
       color: theme.palette,
-      grid: { left: 8, right: 16, top: (many ? 28 : 0) + (label ? 30 : 12), bottom: 8, containLabel: true },
+      grid: { left: 8, right: 16, top: (many ? 24 : 0) + (label ? 28 : 12), bottom: 8, containLabel: true },
       legend: {
         show: many,
         type: "scroll",

@@ -48,7 +48,13 @@ async function enhance(part) {
   if (!selects.length) return;
   await load();
   for (const select of selects) {
-    if (!select.tomselect) new window.TomSelect(select, options(select));
+    if (select.tomselect) continue;
+    const { control_input: input } = new window.TomSelect(select, options(select));
+    // The label and the notes now belong to the control that people type into.
+    select.setAttribute("aria-hidden", "true");
+    for (const name of ["aria-describedby", "aria-invalid"]) {
+      if (select.hasAttribute(name)) input.setAttribute(name, select.getAttribute(name));
+    }
   }
 }
 
