@@ -59,6 +59,8 @@ class LifetimeModel(BaseEstimator):
         self.spend_ = None
         if "monetary" in sample:
             known = (x > 0) & (sample["monetary"] > 0)
+            mean = sample["monetary"][known].mean()
+            self.mean_spend_ = float(mean) if known.any() else 0.0
             if known.sum() >= 3 and sample["monetary"][known].nunique() > 1:
                 spend = GammaGammaFitter()
                 self.spend_ = spend.fit(x[known], sample["monetary"][known])
@@ -117,7 +119,8 @@ class LifetimeModel(BaseEstimator):
         if self.spend_ is None:
             if "monetary" not in summary:
                 return np.full(len(summary), np.nan)
-            return summary["monetary"].clip(lower=0).to_numpy(dtype=float)
+            own = summary["monetary"].where(summary["monetary"] > 0)
+            return own.fillna(self.mean_spend_).to_numpy(dtype=float)
         return self.spend_.expected_value(summary["frequency"], summary["monetary"])
 
     def spend_interval(self, summary, step, level: float):
