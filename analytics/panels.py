@@ -17,6 +17,7 @@ from analytics.selectors import membership, verdict
 from crm.access import Verb, can
 from crm.generic.panels import Panel
 from crm.generic.registry import register_panel
+from crm.models import User
 from customers.models import Customer
 from sales.choices import LeadState
 from sales.models import Lead
@@ -165,7 +166,7 @@ class TicketSuggestionPanel(Panel):
         }
         if score is None:
             return context
-        best = self.best(score)
+        best = self.best(request.user, score)
         return context | {
             "best": best,
             "first": best[0] if best else None,
@@ -173,7 +174,7 @@ class TicketSuggestionPanel(Panel):
             "form": CategoryForm(user=request.user) if may_change else None,
         }
 
-    def best(self, score: Score) -> list[dict[str, Any]]:
+    def best(self, user: User, score: Score) -> list[dict[str, Any]]:
         """Return the likeliest categories that are in use, with their chances."""
         found = score.details.get("best") or [
             {"label": score.label, "probability": score.value}
@@ -181,7 +182,9 @@ class TicketSuggestionPanel(Panel):
         codes = [one["label"] for one in found]
         known = {
             one.code: one
-            for one in TicketCategory.objects.filter(code__in=codes, is_active=True)
+            for one in TicketCategory.objects.visible_to(user).filter(
+                code__in=codes, is_active=True
+            )
         }
         return [
             {"category": known[one["label"]], "probability": one["probability"]}

@@ -220,7 +220,8 @@ class OrderReturnsPanel(Panel):
     def visible(self, user: User, obj: Order) -> bool:
         """Show it where goods came back."""
         return (
-            obj.return_of_id is not None or Order.objects.filter(return_of=obj).exists()
+            obj.return_of_id is not None
+            or Order.objects.visible_to(user).filter(return_of=obj).exists()
         )
 
     def get_context(self, request: HttpRequest, obj: Order) -> dict[str, Any]:
@@ -241,7 +242,8 @@ class StagePanel(Panel):
 
     def get_context(self, request: HttpRequest, obj: Opportunity) -> dict[str, Any]:
         """Return the stages and which of them can be moved to."""
-        stages = list(Stage.objects.filter(pipeline=obj.stage.pipeline_id))
+        visible = Stage.objects.visible_to(request.user)
+        stages = list(visible.filter(pipeline=obj.stage.pipeline_id))
         allowed = STAGE_MOVES[StageKind(obj.stage.kind)]
         moves = []
         if can(request.user, Verb.CHANGE, obj):

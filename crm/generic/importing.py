@@ -12,7 +12,7 @@ from crm.generic.base import GenericPage
 
 
 class ImportPage(GenericPage):
-    """Lead those who may import to the first step, with the model chosen."""
+    """Send those who may import to the first step, with the model chosen."""
 
     verb = Verb.IMPORT
 
