@@ -283,7 +283,7 @@ LEAD_TYPES = {
     "outcome": "float64",
     "is_open": "int64",
 }
-LEAD_FEATURES = ["source", "landing_page", "month", "weekday"]
+LEAD_FEATURES = ["source", "landing_page", "month"]
 
 
 def leads(
@@ -304,7 +304,6 @@ def leads(
     days = pd.to_datetime(frame["first_contact"])
     frame["first_contact"] = days
     frame["month"] = days.dt.month.astype("str")
-    frame["weekday"] = days.dt.day_of_week.astype("str")
     return frame
 
 

@@ -174,7 +174,7 @@ class TicketSuggestionPanel(Panel):
             "form": CategoryForm(user=request.user) if may_change else None,
         }
 
-    def best(self, user: User, score: Score) -> list[dict[str, Any]]:
+    def best(self, user: Any, score: Score) -> list[dict[str, Any]]:
         """Return the likeliest categories that are in use, with their chances."""
         found = score.details.get("best") or [
             {"label": score.label, "probability": score.value}

@@ -158,7 +158,7 @@ class Runner:
         self.log_card(card)
         if not card.enough_history:
             return self.finish(RunState.NOT_ENOUGH, card, data)
-        if not card.beats_rule:
+        if not analysis.is_better(card):
             return self.finish(RunState.NOT_BETTER, card, data)
         job.progress(LEARNED, 100, _("Scoring"))
         self.score(trained.model, data)
@@ -205,22 +205,23 @@ class Runner:
         """Close the run; only a published one takes the place of the current one."""
         run = self.run
         blob, data_hash = self.pack(model, data) if model is not None else (None, "")
+        found = card_json(card, data, better=state == RunState.PUBLISHED)
         with self.job.publish():
-            run.model_version = self.keep_version(card, data, blob, data_hash)
+            run.model_version = self.keep_version(card, data, found, blob, data_hash)
             if state == RunState.PUBLISHED:
                 Run.objects.filter(key=run.key, is_current=True).update(
                     is_current=False
                 )
             else:
-                run.summary = {"card": card_json(card, data)}
+                run.summary = {"card": found}
                 run.reason = card.reason.text if card.reason else ""
-            run.summary["head"] = head_of(card)
+            run.summary["head"] = head_of(found)
             run.state = state
             run.data_hash = data_hash
             run.is_current = state == RunState.PUBLISHED
             run.finished_at = timezone.now()
             run.save()
-            self.job.result = self.outcome(card)
+            self.job.result = self.outcome(found)
         prune(run.key)
         return run
 
@@ -237,7 +238,12 @@ class Runner:
         return blob, digest
 
     def keep_version(
-        self, card: Card, data: Dataset, blob: bytes | None, data_hash: str
+        self,
+        card: Card,
+        data: Dataset,
+        found: dict[str, Any],
+        blob: bytes | None,
+        data_hash: str,
     ) -> ModelVersion | None:
         """Write the trained model with its card; nothing where nothing was trained."""
         if not card.enough_history:
@@ -254,14 +260,14 @@ class Runner:
             window_end=moment(end),
             rows=card.rows,
             data_hash=data_hash,
-            card=card_json(card, data),
+            card=found,
             artefact=blob,
         )
 
-    def outcome(self, card: Card) -> dict[str, Any]:
+    def outcome(self, card: dict[str, Any]) -> dict[str, Any]:
         """Return what the job's row and the command say about the run."""
-        run, card_data = self.run, card.to_json()
-        rule = card_data["simple_rule"] or {}
+        run = self.run
+        rule, reason = card["simple_rule"] or {}, card["reason"] or {}
         return {
             "key": run.key,
             "state": str(run.state),
@@ -269,24 +275,24 @@ class Runner:
             "rows": run.rows,
             "seconds": round(time.monotonic() - self.started, 2),
             "published": run.is_current,
-            "main_figure": card_data["main_figure"],
-            "figures": card_data["figures"],
+            "main_figure": card["main_figure"],
+            "figures": card["figures"],
             "simple_rule": rule.get("figures", {}),
-            "reason": card.reason.text if card.reason else "",
+            "reason": reason.get("text", ""),
             "url": run.get_absolute_url(),
         }
 
 
-def card_json(card: Card, data: Dataset) -> dict[str, Any]:
-    """Return the card with the remarks that the extraction made."""
+def card_json(card: Card, data: Dataset, *, better: bool) -> dict[str, Any]:
+    """Return the card with the remarks of the extraction and our verdict."""
     found = card.to_json()
     found["warnings"] += [note.to_json() for note in data.notes]
+    found["beats_rule"] = better
     return found
 
 
-def head_of(card: Card) -> dict[str, Any]:
+def head_of(found: dict[str, Any]) -> dict[str, Any]:
     """Return what every page with a score says of its model: a card cut short."""
-    found = card.to_json()
     main = found["main_figure"]
     rule = (found["simple_rule"] or {}).get("figures", {})
     return {

@@ -42,6 +42,8 @@ NOTES: Words = {
         "{count} classes with fewer than {needed} examples were left out."
     ),
     "empty_texts_dropped": _("{count} rows without text were left out."),
+    "rows_left_out": _("{count} rows without a customer or a date were left out."),
+    "unreadable_values": _("{count} values of column {column} could not be read."),
     "random_split": _(
         "The rows carry no usable time order, so the hold-out was drawn at random."
     ),
@@ -231,7 +233,6 @@ FEATURES: Words = {
     "source": _("Source"),
     "landing_page": _("Landing page"),
     "month": _("Month of the first contact"),
-    "weekday": _("Weekday of the first contact"),
     "recency_days": _("Days since the last order"),
     "frequency": _("Orders"),
     "monetary": _("Net value"),
@@ -325,8 +326,6 @@ def reason_text(reason: Mapping[str, Any]) -> str:
     feature = str(reason.get("feature", ""))
     if feature == "month" and value.isdigit() and 1 <= int(value) <= 12:
         value = formats.date_format(parse_date(f"2024-{int(value):02d}-01"), "F")
-    elif feature == "weekday" and value.isdigit() and int(value) <= 6:
-        value = formats.date_format(parse_date(f"2024-01-{int(value) + 1:02d}"), "l")
     elif feature == "source":
         from customers.choices import Source
 

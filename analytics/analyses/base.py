@@ -101,6 +101,10 @@ class Analysis(ABC):
         """Return the model's card; training measured it before the last fit."""
         return trained.card
 
+    def is_better(self, card: Card) -> bool:
+        """Tell whether the model is worth publishing: better than its simple rule."""
+        return card.beats_rule
+
     @abstractmethod
     def score(
         self, model: Any, data: Dataset, params: dict[str, Any]

@@ -1,6 +1,7 @@
 """Histories and finished runs for the tests of the analyses."""
 
 import pytest
+from django.utils import translation
 
 from analytics.models import Run
 from analytics.services import start_analysis
@@ -9,6 +10,13 @@ from crm.testing.workers import run_jobs, worker
 from crm.testing.world import make_world
 
 __all__ = ["worker"]
+
+
+@pytest.fixture(autouse=True)
+def english():
+    """Begin every test in English, whatever language the one before left active."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture
