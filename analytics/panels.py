@@ -17,7 +17,6 @@ from analytics.selectors import membership, verdict
 from crm.access import Verb, can
 from crm.generic.panels import Panel
 from crm.generic.registry import register_panel
-from crm.models import User
 from customers.models import Customer
 from sales.choices import LeadState
 from sales.models import Lead

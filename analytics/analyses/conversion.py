@@ -93,7 +93,7 @@ class Conversion(Analysis):
 
 
 def auc_beyond_luck(card: Card) -> float:
-    """Return the lower end of the AUC's 90 % interval (Hanley and McNeil's error)."""
+    """Return the lower end of the 95 % interval of the AUC (Hanley and McNeil's error)."""
     auc = card.figures["auc"].value
     won = max(card.details.get("held_out_positive", 0), 1)
     lost = max(card.split_params.get("test", 0) - won, 1)
@@ -103,7 +103,7 @@ def auc_beyond_luck(card: Card) -> float:
         + (won - 1) * (pair_won - auc**2)
         + (lost - 1) * (pair_lost - auc**2)
     ) / (won * lost)
-    return auc - 1.645 * math.sqrt(max(variance, 0))
+    return auc - 1.96 * math.sqrt(max(variance, 0))
 
 
 def rows_of(model: Any, frame: pd.DataFrame) -> list[Sequence[Any]]:
