@@ -93,7 +93,7 @@ class Conversion(Analysis):
 
 
 def auc_beyond_luck(card: Card) -> float:
-    """Return the lower end of the 95 % interval of the AUC (Hanley and McNeil's error)."""
+    """Return the lower end of the AUC's 95 % interval (error: Hanley and McNeil)."""
     auc = card.figures["auc"].value
     won = max(card.details.get("held_out_positive", 0), 1)
     lost = max(card.split_params.get("test", 0) - won, 1)
