@@ -216,7 +216,7 @@ def make_interactions(demo: Demo, customers: list[Customer]) -> list[Interaction
         mean = 5.0 if customer.kind == Kind.COMPANY else 1.8
         for _number in range(min(int(chance.expovariate(1 / mean)), 25)):
             kind, direction, subject, text = chance.choice(TALKS[language_of(customer)])
-            at = in_office(start + timedelta(seconds=chance.random() * span), demo)
+            at = in_office(start + timedelta(seconds=chance.random() * span), chance)
             at = max(at, customer.created_at)
             made.append(
                 Interaction(
@@ -234,10 +234,10 @@ def make_interactions(demo: Demo, customers: list[Customer]) -> list[Interaction
     return made
 
 
-def in_office(at: datetime, demo: Demo) -> datetime:
-    """Move a weekend's moment to the Friday before."""
-    late = max(at.weekday() - 4, 0)
-    return at - timedelta(days=late)
+def in_office(at: datetime, chance: Random) -> datetime:
+    """Return a moment of the same day, or of the Friday before, in office hours."""
+    day = at.date() - timedelta(days=max(at.weekday() - 4, 0))
+    return moment(day, chance)
 
 
 def make_taggings(demo: Demo, customers: list[Customer]) -> list:

@@ -43,6 +43,8 @@ class TimelineSource:
     key: str = ""
     label: Any = ""
     requires: type[Model] | None = None
+    # A template would call a source, because it can be called, instead of reading it.
+    do_not_call_in_templates = True
 
     def __call__(
         self, user: User, customer: Customer, limit: int

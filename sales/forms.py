@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from crm.access import restrict_choices
+from crm.formatting import number
 from crm.generic.forms import (
     VisibleInlineFormSet,
     VisibleModelForm,
@@ -122,6 +123,9 @@ class OrderLineForm(VisibleModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["unit_price"].required = False
+        for name in ("quantity", "unit_price"):
+            if isinstance(self.initial.get(name), Decimal):
+                self.initial[name] = shortened(self.initial[name])
         self.fields["quantity"].widget.attrs["data-factor"] = "quantity"
         self.fields["unit_price"].widget.attrs["data-factor"] = "price"
 
@@ -137,6 +141,12 @@ class OrderLineForm(VisibleModelForm):
             else:
                 self.add_error("unit_price", _("Enter a price."))
         return cleaned
+
+
+def shortened(value: Decimal) -> Decimal:
+    """Return the same figure without empty decimals: 4.000 is 4."""
+    short = value.normalize()
+    return short.quantize(Decimal(1)) if short.as_tuple().exponent > 0 else short
 
 
 class OrderLinesFormSet(VisibleInlineFormSet):
@@ -243,7 +253,7 @@ class ReturnForm(forms.Form):
                 max_value=left[line.pk],
                 max_digits=14,
                 decimal_places=3,
-                help_text=_("At most %(left)s") % {"left": left[line.pk].normalize()},
+                help_text=_("At most %(left)s") % {"left": number(left[line.pk])},
             )
         self.fields["notes"] = forms.CharField(
             label=_("Reason"), required=False, max_length=2000

@@ -22,6 +22,7 @@ from sales.imports import (
     ProductImporter,
 )
 from sales.models import Category, Lead, Opportunity, Order, Product
+from sales.services.orders import returnable
 from sales.views import OrderAddPage, OrderEditPage
 
 register_link(
@@ -53,6 +54,7 @@ def may_return(user: User, order: Order) -> bool:
         order.kind == OrderKind.SALE
         and order.state in (OrderState.SHIPPED, OrderState.COMPLETED)
         and can(user, Verb.ADD, Order)
+        and bool(returnable(order))
     )
 
 
@@ -148,6 +150,7 @@ class OpportunityPages(Pages):
                 "notes",
             ],
             hide_empty=True,
+            column="side",
         ),
         panels.StageHistoryPanel,
     ]

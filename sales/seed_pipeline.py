@@ -248,6 +248,7 @@ def make_opportunity(
     span = (demo.now - first).total_seconds()
     # Many began lately, so that some are still open.
     at = first + timedelta(seconds=span * chance.random() ** 0.7 * 0.999)
+    at = max(min(in_office(at, chance), demo.now - timedelta(hours=1)), first)
     opportunity = Opportunity(
         name=chance.choice(NAMES[language]),
         customer=customer,
@@ -261,6 +262,13 @@ def make_opportunity(
     if opportunity.stage.kind == StageKind.LOST:
         opportunity.lost_reason = chance.choice(REASONS[language])
     return opportunity, changes
+
+
+def in_office(at: datetime, chance: Random) -> datetime:
+    """Return a moment of the same day, or of the Monday after, in office hours."""
+    day = at.date() + timedelta(days=7 - at.weekday() if at.weekday() > 4 else 0)
+    start = datetime.combine(day, time(8), tzinfo=UTC)
+    return start + timedelta(seconds=chance.randint(0, 8 * 3600))
 
 
 def walk(
@@ -294,6 +302,7 @@ def walk(
             opportunity.closed_at = at
             return changes
         at += timedelta(days=1 + chance.gammavariate(1.3, 9 + 3 * place))
+        at = in_office(at, chance)
         if at >= demo.now:
             return changes
         old, place = stage, place + 1

@@ -72,6 +72,9 @@ def return_order(request: HttpRequest, pk: int) -> HttpResponse:
         lines=lines,
         left=returnable(order),
     )
+    if not form.lines:
+        messages.info(request, _("Nothing of this order is left to return."))
+        return redirect(order)
     if form.is_bound and form.is_valid():
         back = attempt(
             request,

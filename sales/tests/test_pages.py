@@ -157,7 +157,7 @@ def test_an_order_is_made_with_its_lines(world):
         order.lines.order_by("line_no").values_list("description", flat=True)
     ) == ["Casserole", "Engraving"]
     text = world.client("ana").get(order.get_absolute_url()).text
-    for word in ("Casserole", "Engraving", "€258.33", "€129.00", "0.3333"):
+    for word in ("Casserole", "Engraving", "€258.33", "129.00", "0.3333"):
         assert word in text
 
 
