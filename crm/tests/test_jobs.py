@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import DataError, connections, transaction
+from django.db import DataError, OperationalError, connections, transaction
 from django.utils import timezone
 from model_bakery import baker
 
@@ -120,6 +120,30 @@ def test_the_same_key_gives_the_job_that_waits():
     assert (marks("key"), marks("other")) == (1, 1)
     later = jobs.enqueue("test.mark", params={"word": "key"}, dedupe_key="k")
     assert later.pk != first.pk
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_that_was_joined_does_not_start_before_the_joiner_commits():
+    """It would not see the changes for which it was wanted again."""
+    job = jobs.enqueue("test.mark", params={"word": "x"}, dedupe_key="k")
+    outcomes = []
+
+    def claim_elsewhere() -> None:
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SET lock_timeout = '200ms'")
+        try:
+            outcomes.append(claim(job.pk))
+        except OperationalError:
+            outcomes.append("waits")
+        connections.close_all()
+
+    with transaction.atomic():
+        assert jobs.enqueue("test.mark", params={}, dedupe_key="k").pk == job.pk
+        thread = threading.Thread(target=claim_elsewhere)
+        thread.start()
+        thread.join()
+    assert outcomes == ["waits"]
+    assert claim(job.pk) is not None
 
 
 def test_jobs_with_one_key_run_one_after_the_other():
@@ -338,6 +362,16 @@ def test_a_waiting_job_is_cancelled_at_once(owner):
     assert run_jobs() == []
     assert marks("x") == 0
     assert AuditEntry.objects.get(object_id=job.pk, verb="cancelled").actor == owner
+
+
+def test_a_lost_job_that_was_to_be_cancelled_is_not_claimed_again(owner):
+    job = jobs.enqueue("test.mark", params={"word": "x"}, owner=owner)
+    lose_lease(claim(job.pk))
+    jobs.cancel_job(job=job, actor=owner)
+    assert jobs.run(job.pk) is None
+    jobs.sweep()
+    assert refreshed(job).state == JobState.CANCELLED
+    assert marks("x") == 0
 
 
 def test_a_finished_job_cannot_be_cancelled(owner):
