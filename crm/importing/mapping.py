@@ -13,7 +13,6 @@ from django.conf import settings
 from django.utils import translation
 
 from crm.importing.columns import (
-    Choice,
     Column,
     Date,
     DateTime,
@@ -27,7 +26,6 @@ from crm.importing.importer import Importer, Profile
 # Types whose values can be told from any other text.
 TELLING = (Email, Url, Phone, DateTime, Date)
 GOOD_FIT = 0.9
-POOR_FIT = 0.3
 
 
 @dataclass
@@ -82,7 +80,8 @@ def suggest(
     names = {column.key: names_of(column) for column in importer.columns}
     for index, name in columns.items():
         key = _by_name(importer, normal(name), names, set(taken.values()))
-        if key and _not_refuted(importer.by_key[key], cells[index], habits):
+        # The name counts even if the cells do not fit: then their errors are seen.
+        if key:
             taken[name] = key
     for index, name in columns.items():
         if name not in taken:
@@ -102,14 +101,6 @@ def _by_name(
         if name in names[key]:
             return key
     return ""
-
-
-def _not_refuted(column: Column, cells: list[str], habits: Habits) -> bool:
-    """Tell whether the data may be meant: most cells fit, or there are none."""
-    if isinstance(column, Choice):
-        return True
-    filled = [cell for cell in cells if cell.strip()]
-    return not filled or column.fits(filled, habits) >= POOR_FIT
 
 
 def _by_data(

@@ -22,7 +22,14 @@ from crm.importing.importer import get_importer
 from crm.importing.plan import Plan
 from crm.importing.reader import Table
 from crm.importing.rejects import write_rejects
-from crm.importing.staging import Stager, Staging, run_sql, sweep_staging
+from crm.importing.staging import (
+    Stager,
+    Staging,
+    fetch_all,
+    quoted,
+    run_sql,
+    sweep_staging,
+)
 from crm.importing.work import Work
 from crm.models import ImportRun, ImportState, RejectedRow
 
@@ -133,6 +140,7 @@ def _finish(
     context = transaction.atomic() if dry_run else publish()
     with context:
         run_sql("SELECT pg_advisory_xact_lock(%s)", [LOCK_WRITING])
+        _drop_work_tables()
         work.importer.prepare(work)
         _count_rejected(work)
         if not dry_run:
@@ -144,6 +152,16 @@ def _finish(
         if not dry_run:
             # Foreign keys are checked here, so that an error has its sentence.
             run_sql("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def _drop_work_tables() -> None:
+    """Drop the temporary tables of an earlier run in the same transaction."""
+    left = fetch_all(
+        "SELECT relname FROM pg_class WHERE relkind = 'r'"
+        " AND relnamespace = pg_my_temp_schema()"
+    )
+    for (name,) in left:
+        run_sql("DROP TABLE pg_temp.{name}", name=quoted(name))
 
 
 def _count_rejected(work: Work) -> None:

@@ -157,12 +157,11 @@ class Stager:
         names = [quoted(cleaner.column.key) for cleaner in self.mapped.values()]
         columns = ["line", "bad", *names, *(["details"] if self.kept else [])]
         target = f"{self.staging.table} ({', '.join(columns)})"
-        with connection.cursor() as cursor:
+        with self._reasons, connection.cursor() as cursor:
             with cursor.copy(f"COPY {target} FROM STDIN (FORMAT csv)") as copy:
                 yield copy
             if self._has_reasons:
                 self._copy_reasons(cursor)
-        self._reasons.close()
 
     def _copy_reasons(self, cursor: Any) -> None:
         self._reasons.seek(0)

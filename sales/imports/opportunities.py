@@ -30,7 +30,7 @@ class OpportunityImporter(RowImporter):
     label = gettext_lazy("Opportunities")
     model = Opportunity
     aliases = ("opportunities", "opportunity", "deals")
-    creates = (Customer, StageChange)
+    creates = (Customer,)
     keeps_details = True
     match_on = (
         ("external_system", "external_id"),
