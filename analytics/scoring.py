@@ -59,7 +59,12 @@ def current_model(key: str) -> tuple[Run, Any] | None:
 def score_objects(key: str, ids: list[int]) -> int:
     """Score some objects by the current model; returns how many got a result."""
     found = current_model(key)
-    return _score(key, ids, *found) if found else 0
+    if found is None:
+        return 0
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        return _score(key, ids, *found)
 
 
 def score_missing(key: str, run: Run, model: Any) -> int:

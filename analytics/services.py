@@ -86,6 +86,8 @@ def run_analysis(
     Safe to be called again for the same job: what an earlier attempt left half done is
     thrown away, and the old results stay until the new ones are complete.
     """
+    from threadpoolctl import threadpool_limits
+
     from analytics.analyses import get_analysis
 
     analysis = get_analysis(key)
@@ -97,7 +99,9 @@ def run_analysis(
         params=params or {},
     )
     try:
-        return Runner(analysis, run, job).compute(as_of, params or {})
+        # Workers share the cores; threads that wait for each other cost up to tenfold.
+        with threadpool_limits(1):
+            return Runner(analysis, run, job).compute(as_of, params or {})
     except LeaseLost:
         raise
     except JobCancelled:
