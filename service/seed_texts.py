@@ -3,10 +3,12 @@
 Several sentences would fit two categories, as in real mail, so no model gets all right.
 """
 
+from django.utils.translation import gettext_noop
+
 CATEGORIES = [
     (
         "delivery_status",
-        "Delivery status",
+        gettext_noop("Delivery status"),
         "inquiry",
         [
             "Where is my order {order}? It should have been here {days} days ago.",
@@ -31,7 +33,7 @@ CATEGORIES = [
     ),
     (
         "damaged_goods",
-        "Damaged goods",
+        gettext_noop("Damaged goods"),
         "complaint",
         [
             "The {product} arrived broken, the box was crushed on one side.",
@@ -54,7 +56,7 @@ CATEGORIES = [
     ),
     (
         "wrong_item",
-        "Wrong or missing item",
+        gettext_noop("Wrong or missing item"),
         "issue",
         [
             "I ordered {product} but got something else.",
@@ -77,7 +79,7 @@ CATEGORIES = [
     ),
     (
         "return_refund",
-        "Return and refund",
+        gettext_noop("Return and refund"),
         "inquiry",
         [
             "I would like to return the {product}, how do I get my money back?",
@@ -100,7 +102,7 @@ CATEGORIES = [
     ),
     (
         "invoice",
-        "Invoice and receipt",
+        gettext_noop("Invoice and receipt"),
         "inquiry",
         [
             "Please send me the invoice for order {order} as a PDF.",
@@ -121,7 +123,7 @@ CATEGORIES = [
     ),
     (
         "payment",
-        "Payment",
+        gettext_noop("Payment"),
         "issue",
         [
             "My card was charged twice for order {order}.",
@@ -142,7 +144,7 @@ CATEGORIES = [
     ),
     (
         "account_access",
-        "Account and sign-in",
+        gettext_noop("Account and sign-in"),
         "issue",
         [
             "I cannot sign in, the page says my password is wrong.",
@@ -163,7 +165,7 @@ CATEGORIES = [
     ),
     (
         "product_question",
-        "Question about a product",
+        gettext_noop("Question about a product"),
         "inquiry",
         [
             "Is the {product} suitable for use outdoors?",
@@ -186,7 +188,7 @@ CATEGORIES = [
     ),
     (
         "price_offer",
-        "Price and offer",
+        gettext_noop("Price and offer"),
         "inquiry",
         [
             "What is your best price for {count} pieces of {product}?",
@@ -207,7 +209,7 @@ CATEGORIES = [
     ),
     (
         "technical_fault",
-        "Technical fault",
+        gettext_noop("Technical fault"),
         "issue",
         [
             "The {product} stopped working after {days} days.",
@@ -230,7 +232,7 @@ CATEGORIES = [
     ),
     (
         "change_order",
-        "Change or cancel an order",
+        gettext_noop("Change or cancel an order"),
         "inquiry",
         [
             "Please cancel order {order}, I no longer need it.",
@@ -251,7 +253,7 @@ CATEGORIES = [
     ),
     (
         "service_complaint",
-        "Complaint about our service",
+        gettext_noop("Complaint about our service"),
         "complaint",
         [
             "I have called {count} times and nobody rings me back.",
