@@ -66,11 +66,12 @@ def run_as(user: pwd.struct_passwd | None, args: list, **kwargs) -> int:
             **identity,
             **kwargs,
         )
-    except PermissionError as error:
+    except OSError as error:
+        # Without a file's name it was the change of user that failed.
         if user is not None and error.filename is None:
             raise LaunchError(NO_OTHER_USER) from error
-        return 126
-    except OSError as error:
+        if isinstance(error, PermissionError):
+            return 126
         raise LaunchError(
             f"The PostgreSQL of the package {PACKAGE} does not run here "
             f"({error.strerror}); set DATABASE_URL to a PostgreSQL server."
