@@ -67,8 +67,8 @@ def run_as(user: pwd.struct_passwd | None, args: list, **kwargs) -> int:
             **kwargs,
         )
     except OSError as error:
-        # Without a file's name it was the change of user that failed.
-        if user is not None and error.filename is None:
+        # An error that does not name the program came from the change of user.
+        if user is not None and error.filename != os.fspath(args[0]):
             raise LaunchError(NO_OTHER_USER) from error
         if isinstance(error, PermissionError):
             return 126
