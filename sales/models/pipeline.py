@@ -234,6 +234,7 @@ class StageChange(BaseModel):
         verbose_name=_("from"),
         on_delete=models.PROTECT,
         null=True,
+        blank=True,
         related_name="+",
     )
     to_stage = models.ForeignKey(
@@ -244,6 +245,7 @@ class StageChange(BaseModel):
         verbose_name=_("person"),
         on_delete=models.PROTECT,
         null=True,
+        blank=True,
         related_name="+",
     )
     at = models.DateTimeField(_("when"), default=timezone.now)
