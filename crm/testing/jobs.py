@@ -6,12 +6,16 @@ begins with the given word, so that work done twice leaves two.
 
 import time
 import uuid
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from django.utils import timezone
+
 from crm.exceptions import UserVisibleError
 from crm.jobs import JobHandle, job
-from crm.models import Tag
+from crm.jobs.reporter import Reporter
+from crm.models import Job, Tag
 
 STEP_SECONDS = 0.05
 
@@ -129,3 +133,20 @@ def environment(handle: JobHandle) -> dict[str, Any]:
         "threads": os.environ.get("OMP_NUM_THREADS"),
         "owner": handle.owner.username if handle.owner else None,
     }
+
+
+def refreshed(job: Job) -> Job:
+    """Return the job as it stands in the database now."""
+    return Job.objects.get(pk=job.pk)
+
+
+def lose_lease(job: Job) -> None:
+    """Let the lease run out, as when the worker is gone."""
+    Job.objects.filter(pk=job.pk).update(
+        lease_until=timezone.now() - timedelta(seconds=1)
+    )
+
+
+def handle_of(job: Job) -> JobHandle:
+    """Return what the handler of a claimed job would hold."""
+    return JobHandle(job, Reporter(job))
