@@ -4,6 +4,7 @@ from crm.generic.pages import Nav, Pages, register
 from crm.generic.panels import FieldsPanel
 from marketing.filters import CampaignFilters
 from marketing.forms import CampaignForm
+from marketing.imports import CampaignImporter
 from marketing.models import Campaign
 from marketing.panels import CampaignMoneyPanel, CampaignTextPanel
 from marketing.tables import CampaignTable
@@ -18,6 +19,7 @@ class CampaignPages(Pages):
     table = CampaignTable
     filters = CampaignFilters
     form = CampaignForm
+    importer = CampaignImporter
     panels = [
         CampaignTextPanel,
         CampaignMoneyPanel,

@@ -30,8 +30,8 @@ SPLITS = {
 # A ticket without a number is numbered by the file that it came in, so that the same
 # file gives the same numbers.
 NUMBERS = """
-UPDATE {staging} s SET number = left(concat_ws('-', coalesce(s.dataset, %s), s.split), 31)
-    || '-' || lpad((s.line - %s)::text, 5, '0')
+UPDATE {staging} s SET number =
+    left(concat_ws('-', coalesce(s.dataset, %s), s.split), 31) || '-' || lpad((s.line - %s)::text, 5, '0')
 WHERE s.number IS NULL
 """
 # The text of a short question is its subject; a long one is cut for lists.

@@ -10,6 +10,7 @@ from crm.generic.panels import FieldsPanel
 from crm.models import User
 from service.filters import TicketCategoryFilters, TicketFilters
 from service.forms import TicketCategoryForm, TicketForm
+from service.imports import TicketImporter
 from service.models import Ticket, TicketCategory
 from service.panels import ConversationPanel, TicketTextPanel, TicketWorkPanel
 from service.services import save_ticket
@@ -25,6 +26,7 @@ class TicketPages(Pages):
     table = TicketTable
     filters = TicketFilters
     form = TicketForm
+    importer = TicketImporter
     panels = [
         TicketTextPanel,
         ConversationPanel,

@@ -78,7 +78,7 @@ def suggest(
     habits = find_habits(cells.values())
     taken: dict[str, str] = {}
     names = {column.key: names_of(column) for column in importer.columns}
-    for index, name in columns.items():
+    for name in header:
         key = _by_name(importer, normal(name), names, set(taken.values()))
         # The name counts even if the cells do not fit: then their errors are seen.
         if key:

@@ -191,10 +191,9 @@ class RowImporter(Importer):
         """Return {database column: SQL over the staged row s} of all that is given."""
         found = {}
         for model_field in self.model._meta.concrete_fields:
-            if model_field.name in self.by_key and not model_field.is_relation:
-                if work.has(model_field.name):
-                    given = f"s.{quoted(model_field.name)}"
-                    found[model_field.column] = self._cast(model_field, given)
+            if not model_field.is_relation and work.has(model_field.name):
+                given = f"s.{quoted(model_field.name)}"
+                found[model_field.column] = self._cast(model_field, given)
         if "external_system" in found:
             # A row recognised by something else keeps where it came from.
             system = found["external_system"]

@@ -143,7 +143,9 @@ class Stager:
         self.kept: dict[int, str] = {}
         self.rows = 0
         # Reasons wait in a file: while one COPY runs, the connection takes no other.
-        self._reasons = tempfile.TemporaryFile("w+", newline="", encoding="utf-8")
+        self._reasons = tempfile.TemporaryFile(  # noqa: SIM115  (copying() closes it)
+            "w+", newline="", encoding="utf-8"
+        )
         self._reason_writer = csv.writer(self._reasons, lineterminator="\r\n")
         self._has_reasons = False
 

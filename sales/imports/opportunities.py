@@ -147,7 +147,7 @@ class OpportunityImporter(RowImporter):
             )
         return super().match_condition(key)
 
-    # --- Prepare -----------------------------------------------------------------------
+    # --- Prepare --------------------------------------------------------------
 
     def complete(self, work: Work) -> None:
         """Find or plan the customers."""
@@ -200,7 +200,7 @@ class OpportunityImporter(RowImporter):
         work.counts.add(Lead, 0, leads)
         work.counts.add(Customer, customers)
 
-    # --- Write -------------------------------------------------------------------------
+    # --- Write ----------------------------------------------------------------
 
     def write(self, work: Work) -> None:
         """Add the customers and opportunities, their history, and close the leads."""

@@ -56,7 +56,7 @@ c.is_new AND EXISTS (
     SELECT 1 FROM {{staging}} s WHERE {CUSTOMER_KEY} = c.key AND NOT s.bad)
 """
 
-# What moves: a new opportunity enters its stage, one that is closed by way of the first.
+# What moves: a new opportunity enters its stage, a closed one by way of the first.
 MOVES = """
 CREATE TEMP TABLE imp_moves ON COMMIT DROP AS
 SELECT p.id AS opportunity_id, m.stage_id AS from_stage_id, g.id AS to_stage_id,
@@ -68,7 +68,8 @@ WHERE NOT s.bad AND (p.is_new OR (p.is_changed AND m.stage_id <> g.id))
 """
 CONVERTED = """
 INSERT INTO imp_moves
-SELECT v.opportunity_id, NULL, g.id, least(v.at, l.first_contact_on::timestamptz), 'open', 1
+SELECT v.opportunity_id, NULL, g.id, least(v.at, l.first_contact_on::timestamptz),
+    'open', 1
 FROM imp_moves v JOIN picked p ON p.id = v.opportunity_id
 JOIN {staging} s ON s.line = p.line
 JOIN sales_stage t ON t.id = v.to_stage_id
@@ -85,7 +86,8 @@ WHERE v.step = 2 AND v.from_stage_id IS NULL AND f.step = 1
 # Leads whose opportunity is closed by the file and that are still open.
 LEADS = """
 FROM picked p JOIN {staging} s USING (line)
-JOIN sales_lead l ON l.external_system = s.external_system AND l.external_id = s.lead_ref
+JOIN sales_lead l
+    ON l.external_system = s.external_system AND l.external_id = s.lead_ref
 JOIN imp_moves v ON v.opportunity_id = p.id AND v.step = 2 AND v.kind <> 'open'
 WHERE NOT s.bad AND l.state NOT IN ('converted', 'lost')
 """

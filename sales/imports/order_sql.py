@@ -72,7 +72,8 @@ WHERE c.system = o.system AND c.ref = o.customer_ref
 
 PRODUCT_WORDS = """
 CREATE TEMP TABLE imp_words ON COMMIT DROP AS
-SELECT s.sku, s.description, s.unit_price, count(*) AS often, min(s.currency) AS currency
+SELECT s.sku, s.description, s.unit_price, count(*) AS often,
+    min(upper(s.currency)) AS currency
 FROM {staging} s WHERE NOT s.bad AND s.sku IS NOT NULL GROUP BY 1, 2, 3
 """
 # The commonest description and the commonest price above zero; of equals the first.

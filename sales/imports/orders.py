@@ -213,7 +213,7 @@ class OrderImporter(Importer):
             missing = _("Choose a column for the price or for the amount of the line.")
         return missing
 
-    # --- Prepare ----------------------------------------------------------------------
+    # --- Prepare --------------------------------------------------------------
 
     def prepare(self, work: Work) -> None:
         """Group the rows into orders, find what exists, and compare the lines."""
@@ -365,7 +365,7 @@ class OrderImporter(Importer):
         place = "SELECT l.line_no FROM imp_lines l WHERE l.line = s.line"
         return [(str(self.by_key["line_no"].label), place)]
 
-    # --- Write --------------------------------------------------------------------------
+    # --- Write ----------------------------------------------------------------
 
     def write(self, work: Work) -> None:
         """Add customers, products, orders and lines; then renew the totals."""
