@@ -55,7 +55,7 @@ class LeadEncoder(TransformerMixin, BaseEstimator):
 
     def _one_hot(self, name: str, column: pd.Series) -> np.ndarray:
         levels = self.levels_[name]
-        codes = pd.Categorical(as_level(column), categories=levels).codes
+        codes = pd.Index(levels, dtype=object).get_indexer(as_level(column))
         codes = np.where(codes < 0, len(levels), codes)
         block = np.zeros((len(column), len(levels) + 1), dtype=np.float32)
         block[np.arange(len(column)), codes] = 1

@@ -43,7 +43,8 @@ class LeadModel(ClassifierMixin, BaseEstimator):
         self.classes_ = np.array([0, 1])
         self.encoder_ = LeadEncoder().fit(frame)
         rows = self.encoder_.transform(frame)
-        self.estimator_ = clone(self.estimator or forest()).fit(rows, y)
+        chosen = forest() if self.estimator is None else clone(self.estimator)
+        self.estimator_ = chosen.fit(rows, y)
         unseen = self._out_of_sample(rows, y)
         recent = np.arange(len(y)) >= len(y) * (1 - RECENT)
         if min(y[recent].sum(), (1 - y[recent]).sum()) < RECENT_POSITIVE:

@@ -10,7 +10,8 @@ import pandas as pd
 from analytics.ml.base import Note
 
 HELD_OUT = 0.20
-KNOWN_CLASSES = 0.90  # share of held-out rows whose class the older rows must hold
+ALIKE = 0.50  # share of the classes' mix that older and newer rows must have in common
+SHORTEST = pd.Timedelta(days=1)  # what came within a day was loaded, and has no order
 
 
 @dataclass(frozen=True)
@@ -30,15 +31,18 @@ def split_rows(
     """Return the given split, or the newest fifth, or a random fifth per class.
 
     Rows that were loaded in one go carry no usable order: their times are alike, or
-    the newest of them are of classes that the older ones do not know.
+    the newest of them are of quite other classes, as in a file sorted by class.
     """
     test = (given == "test").to_numpy()
     if test.any() and not test.all():
         return _named("given", ~test, test)
     test = newest(times)
     if test is not None:
-        known = labels[test].isin(set(labels[~test])).mean()
-        if known >= KNOWN_CLASSES and labels[~test].nunique() > 1:
+        older, newer = (
+            labels[rows].value_counts(normalize=True) for rows in (~test, test)
+        )
+        common = np.minimum(older.reindex(newer.index).fillna(0), newer).sum()
+        if common >= ALIKE:
             edge = times[test].min()
             return _named("time", ~test, test, held_out_from=edge)
     test = _random(labels, seed)
@@ -48,6 +52,8 @@ def split_rows(
 def newest(times: pd.Series, share: float = HELD_OUT) -> np.ndarray | None:
     """Return a mask of the newest rows; rows of one moment stay on one side."""
     if times.isna().any() or times.nunique() < 10:
+        return None
+    if times.max() - times.min() < SHORTEST:
         return None
     ordered = times.sort_values(kind="stable")
     edge = ordered.iloc[int(len(ordered) * (1 - share))]

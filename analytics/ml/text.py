@@ -61,8 +61,8 @@ class TicketModel(BaseEstimator):
     def score(self, texts: Sequence[str], *, reasons: bool = True) -> pd.DataFrame:
         """Return label, probability, runner-up and reasons per text.
 
-        `abstained` says that the probability is below the threshold: the label is
-        then a guess to sort by, not one to show as a suggestion.
+        `abstained` says that the probability is below the threshold, or that no word
+        is known: the label is then a guess to sort by, not one to suggest.
         """
         index = texts.index if isinstance(texts, pd.Series) else None
         texts = list(texts)
@@ -71,7 +71,7 @@ class TicketModel(BaseEstimator):
         probability = self.predict_proba(texts)
         order = np.argsort(-probability, axis=1)[:, :2]
         best = np.take_along_axis(probability, order, axis=1)
-        words = usable(texts)
+        words = self.classifier_.knows(texts)
         table = pd.DataFrame(
             {
                 "label": self.classes_[order[:, 0]],

@@ -84,7 +84,7 @@ def others(older: pd.DataFrame, newer: pd.DataFrame) -> tuple[Rule, list[Rule]]:
         for name, rival in (
             ("multinomial naive Bayes", MultinomialNB(alpha=0.1)),
             ("complement naive Bayes", ComplementNB(alpha=0.3)),
-            ("logistic regression", LogisticRegression(C=10, max_iter=60, tol=1e-3)),
+            ("logistic regression", LogisticRegression(C=10, max_iter=40, tol=1e-3)),
             ("linear SVM", LinearSVC(random_state=0)),
         )
     ]

@@ -23,6 +23,8 @@ WINDOW = 6  # words this near form a pair
 MAX_CHARACTERS = 5_000  # a mail with a log file attached says nothing new after that
 PIECES = range(1, 6)
 CJK_PIECE = 3
+PIECES_WEIGHT = 1.3
+SOME_ROWS, MANY_ROWS = 5_000, 20_000
 SEPARATOR = "\n"  # no term holds one: words and pieces stop at white space
 
 
@@ -78,14 +80,20 @@ def join(first: str, second: str) -> str:
 
 
 def vectoriser(rows: int) -> FeatureUnion:
-    """Return the features of the classifier; rare ones are left out of large sets."""
-    rare = 2 if rows >= 2_000 else 1
+    """Return the features of the classifier; rare ones are left out of large sets.
+
+    Pieces are not weighted by rarity: a rare piece is mostly a misspelling. Weights
+    and sizes were chosen by cross-validation (docs/ml.md).
+    """
+    many = rows >= MANY_ROWS
+    least = 4 if many else 2 if rows >= SOME_ROWS else 1
     return FeatureUnion(
         [
-            ("words", _tfidf(words, min_df=1 if rows < 20_000 else 2)),
-            ("pairs", _tfidf(pairs, min_df=2 if rows < 20_000 else 4)),
-            ("pieces", _tfidf(pieces, min_df=rare if rows < 20_000 else 4)),
-        ]
+            ("words", _tfidf(words, min_df=2 if many else 1)),
+            ("pairs", _tfidf(pairs, min_df=4 if many else 2)),
+            ("pieces", _tfidf(pieces, min_df=least, use_idf=False)),
+        ],
+        transformer_weights={"pieces": PIECES_WEIGHT},
     )
 
 
@@ -124,12 +132,9 @@ class Tfidf(TfidfVectorizer):
         super().__setstate__(state)
 
 
-def _tfidf(analyser, min_df: int = 1, sublinear_tf: bool = True) -> Tfidf:
+def _tfidf(analyser, **options) -> Tfidf:
     return Tfidf(
-        analyzer=analyser,
-        min_df=min_df,
-        sublinear_tf=sublinear_tf,
-        dtype=np.float32,
+        analyzer=analyser, dtype=np.float32, **{"sublinear_tf": True, **options}
     )
 
 

@@ -28,6 +28,7 @@ NETS = 3
 HIDDEN = 256
 DIMENSIONS = 400
 EPOCHS = 25
+BATCH = 128
 SPREAD = 20.0  # the projection is scaled to this mean length, so that nets learn fast
 FLOOR = 1e-9
 READABLE = ("word", "pair", "character", "piece")  # reasons are of the first kind found
@@ -107,7 +108,7 @@ class Nets(BaseEstimator):
             net = MLPClassifier(
                 (HIDDEN,),
                 alpha=1.0,
-                batch_size=128,
+                batch_size=min(BATCH, len(codes)),
                 max_iter=EPOCHS,
                 random_state=seed,
             )
@@ -221,6 +222,11 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         """Return the most probable class of each text."""
         return self.classes_[self.predict_proba(texts).argmax(axis=1)]
 
+    def knows(self, texts: Sequence[str]) -> np.ndarray:
+        """Tell which texts hold a word that the model has seen."""
+        _, block = self.vectoriser_.transformer_list[0]
+        return block.transform(texts).getnnz(axis=1) > 0
+
     def contributions(self, text: str, code: int, limit: int = 5) -> list[dict]:
         """Return the features of the text that speak most for the class.
 
@@ -228,10 +234,12 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         classes. Pieces of words are named only where no word speaks.
         """
         speaking: dict[str, list[dict]] = {}
+        factors = self.vectoriser_.transformer_weights or {}
         for start, (name, part) in self._blocks():
             row = part.transform([text]).tocsr()
             weights = self.linear_.weights_[:, row.indices + start]
             adds = row.data * (weights[code] - weights.mean(axis=0))
+            adds *= factors.get(name, 1.0)
             found = {part.vocabulary_.get(f): f for f in part.analyzer(text)}
             for index, weight in zip(row.indices, adds, strict=True):
                 if weight > 0:
