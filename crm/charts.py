@@ -14,9 +14,9 @@
 | `heatmap`     | column labels                 | one figure per column; a row a series|
 
 A series may carry `"dashed": True` (a forecast, a simple rule), a line also
-`"band": [[low, high], …]`, and any `"colour": 3`, a fixed place in the palette (1 to 8),
-so that a class keeps its colour from chart to chart. `links` leads from each category to
-the rows behind it. `period` says what a date stands for: day, month or year.
+`"band": [[low, high], …]`, and any `"colour": 3`, a fixed place in the palette (1 to
+8), so that a class keeps its colour from chart to chart. `links` leads from each
+category to the rows behind it. `period` says what a date stands for: day, month, year.
 In a heatmap `highlight_diagonal` outlines the right answers of a confusion matrix.
 """
 
