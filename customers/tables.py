@@ -35,7 +35,7 @@ class CustomerTable(Table):
         Column("email"),
         Column("city", sort="city"),
         Column("region", default=False),
-        Column("country", sort="country"),
+        Column("country", sort="country", default=False),
         RelatedColumn("owner"),
         BadgeColumn("source", default=False),
         DateColumn("customer_since", sort="customer_since"),
