@@ -45,6 +45,10 @@ def pytest_configure(config):
     if is_worker or not distributes:
         testing.sweep()
         services.start()
+    else:
+        # The workers inherit these; they have to make their own before Django loads.
+        for name in ("DJANGO_SETTINGS_MODULE", *services.environment()):
+            os.environ.pop(name, None)
 
 
 def pytest_unconfigure(config):

@@ -64,6 +64,12 @@ class Rule:
     kwargs: Callable[[models.Model], dict[str, Any]] | None = None
     data: dict[str, Any] = field(default_factory=dict)
     is_public: bool = False
+    # Further rights that it takes, asked after the row was found: (model, verb).
+    needs: tuple[tuple[type[models.Model], str], ...] = ()
+    # A right that the grants of one model do not tell.
+    allows: Callable[[User], bool] | None = None
+    # Hidden from everyone but its owner, however far their rights reach.
+    is_own_only: bool = False
     # Answers such as 404 that are right for one who may, for the sent data.
     also: tuple[int, ...] = ()
 
@@ -124,7 +130,7 @@ def foreign(pattern: URLPattern) -> bool:
 
 def declared_rules() -> dict[str, Rule]:
     """Return the rules of all apps' special addresses."""
-    rules: dict[str, Rule] = {}
+    rules: dict[str, Rule] = dict(import_module("tests.access_rules").RULES)
     for config in apps.get_app_configs():
         folder = Path(config.path)
         if (folder / "tests" / "access_rules.py").exists():
@@ -188,8 +194,13 @@ class Matrix:
 
     def allowed(self, role: str, rule: Rule, whose: str = "") -> int:
         """Return 200, 403 or 404 as the grants say."""
+        if rule.allows is not None and not rule.allows(self.people[role]):
+            return 403
         if rule.model is None:
             return 200
+        if rule.is_own_only and whose in ("team", "stranger"):
+            scope = scope_by_grants(self.people[role], "view", rule.model)
+            return 404 if scope else 403
         reached = {"own", "team", "stranger"}
         for verb in {"view", rule.verb}:
             scope = scope_by_grants(self.people[role], verb, rule.model)
@@ -197,7 +208,13 @@ class Matrix:
                 return 403
             if not getattr(rule.model, "access_shared", False):
                 reached &= REACH[scope]
-        return 200 if not whose or whose in reached else 404
+        if whose and whose not in reached:
+            return 404
+        lacks = any(
+            not scope_by_grants(self.people[role], verb, model)
+            for model, verb in rule.needs
+        )
+        return 403 if lacks else 200
 
 
 def make_matrix() -> Matrix:

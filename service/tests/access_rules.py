@@ -1,0 +1,11 @@
+"""Who may open the special addresses of the service app."""
+
+from crm.testing.access_matrix import Rule
+from service.models import Message, Ticket
+
+RULES = {
+    "service:ticket_move": Rule(Ticket, "change", methods=("post",)),
+    "service:ticket_assign": Rule(Ticket, "change", methods=("post",)),
+    "service:ticket_categorise": Rule(Ticket, "change", methods=("post",)),
+    "service:ticket_reply": Rule(Ticket, methods=("post",), needs=((Message, "add"),)),
+}
