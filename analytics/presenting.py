@@ -202,6 +202,7 @@ def model_context(run: Run | None) -> dict[str, Any]:
     return {
         "card": card,
         "version": run.model_version,
+        "method": words.word(words.RULES, card["algorithm"]),
         "figures": figure_table(card),
         "main": main_figure(card),
         "split": split(card),
@@ -238,12 +239,12 @@ def parameters(card: dict[str, Any]) -> list[tuple[str, str]]:
 def importances(card: dict[str, Any]) -> list[dict[str, Any]]:
     """Return what the model looks at most, with the share of the largest as a bar."""
     found = (card.get("importances") or [])[:MOST_IMPORTANCES]
-    top = max((abs(one.get("importance", 0)) for one in found), default=0) or 1
+    top = max((abs(one["value"]) for one in found), default=0) or 1
     return [
         {
             "name": words.word(words.FEATURES, one.get("feature", "")),
-            "value": one.get("importance", 0),
-            "share": max(one.get("importance", 0), 0) / top,
+            "value": one["value"],
+            "share": max(one["value"], 0) / top,
         }
         for one in found
     ]
