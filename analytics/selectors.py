@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 
 from analytics.models import (
@@ -202,7 +202,10 @@ def verdict(user: User, key: str, object_id: int, job_key: str = "") -> Verdict:
 def current_and_latest(key: str) -> tuple[Run | None, Run | None]:
     """Return the current run and the last finished one of a key."""
     finished = Run.objects.filter(key=key).exclude(state=RunState.RUNNING)
-    return finished.filter(is_current=True).first(), finished.first()
+    newest = finished.values("pk")[:1]
+    rows = list(finished.filter(Q(is_current=True) | Q(pk__in=newest)))
+    current = next((row for row in rows if row.is_current), None)
+    return current, rows[0] if rows else None
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ def owner_condition(model: type[models.Model], user: User, scope: str) -> models
         return own
     if scope == Scope.TEAM:
         return own | models.Q(**{f"{prefix}team": user.team_id})
-    return own | models.Q(**{f"{prefix}team__path__startswith": user.team.path})
+    return own | models.Q(**{f"{prefix}team__path__startswith": user.team_path})
 
 
 class VisibleQuerySet(models.QuerySet):
@@ -99,11 +99,38 @@ def can(user: User, verb: str, target: Any) -> bool:
     scope = scope_of(user, verb, model)
     if scope is None:
         return False
+    known = getattr(target, "_scopes_reaching", {}).get(user.pk)
+    if known is not None:
+        return scope in known
     if scope == Scope.ALL or getattr(model, "access_shared", False):
         return True
     # The same condition as the list's, asked of the database, so they cannot differ.
     condition = owner_condition(model, user, scope)
     return model._base_manager.filter(condition, pk=target.pk).exists()
+
+
+def remember_reach(user: User, target: models.Model) -> None:
+    """Ask once which scopes reach a row; later questions about it cost no query.
+
+    For rows that are read to be shown: a row that is written must be asked afresh.
+    """
+    model = type(target)
+    if user.is_superuser or getattr(model, "access_shared", False):
+        return
+    if {scope_of(user, verb, model) for verb in Verb.values} <= {None, Scope.ALL}:
+        return
+    conditions = {
+        str(scope): models.ExpressionWrapper(
+            owner_condition(model, user, scope), output_field=models.BooleanField()
+        )
+        for scope in (Scope.OWN, Scope.TEAM, Scope.SUBTREE)
+    }
+    rows = model._base_manager.filter(pk=target.pk).annotate(
+        **{f"_{scope}": condition for scope, condition in conditions.items()}
+    )
+    found = rows.values(*(f"_{scope}" for scope in conditions)).first() or {}
+    reaching = {Scope.ALL} | {scope for scope in conditions if found.get(f"_{scope}")}
+    target._scopes_reaching = {user.pk: reaching}
 
 
 def require(user: User, verb: str, model: type[models.Model]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
+from crm.access import remember_reach
 from crm.generic.base import GenericPage
 from crm.generic.panels import Panel
 from crm.generic.tables import BadgeColumn, Links
@@ -33,6 +34,7 @@ class DetailPage(GenericPage):
     def get_context(self, obj: Any) -> dict[str, Any]:
         """Return what the template needs; an app may add to it."""
         request, pages = self.request, self.pages
+        remember_reach(request.user, obj)
         parts = [
             Part(panel, panel.get_context(request, obj))
             for panel in pages.panels_for(request.user, obj)

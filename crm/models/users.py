@@ -195,11 +195,18 @@ class User(AbstractUser):
         """Return {(model label, verb): [scope, …]}; one query per request."""
         table: dict[tuple[str, str], list[str]] = defaultdict(list)
         rows = Grant.objects.filter(role__users=self).values_list(
-            "model", "verb", "scope"
+            "model", "verb", "scope", "role__users__team__path"
         )
-        for model, verb, scope in rows:
+        for model, verb, scope, path in rows:
             table[model, verb].append(scope)
+            # The place in the tree comes along: a scope asks for it next.
+            self.__dict__["team_path"] = path or ""
         return dict(table)
+
+    @cached_property
+    def team_path(self) -> str:
+        """Return the path of the person's team."""
+        return self.team.path if self.team_id else ""
 
     @cached_property
     def role_codes(self) -> frozenset[str]:

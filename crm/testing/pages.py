@@ -225,6 +225,10 @@ class PageTests:
         client = world.client("dev")
         queries = queries_of(client, self.declared.url("detail", row))
         self.budget.check(self.model._meta.model_name, "detail", queries)
+        if self.reach(world, "ana", "view") is not None:
+            url = self.declared.url("detail", self.make(world.ana))
+            limited = queries_of(world.client("ana"), url)
+            self.budget.check(self.model._meta.model_name, "detail_limited", limited)
 
     # --- add --------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from crm.access import (
     Verb,
     can,
     get_visible_or_404,
+    remember_reach,
     require,
     require_in_reach,
     scope_of,
@@ -197,6 +198,32 @@ def test_a_write_must_stay_in_reach(world, role, jobs):
     jobs["ana"].save()
     with pytest.raises(OutOfReachError):
         require_in_reach(ana, "change", jobs["ana"])
+
+
+@pytest.mark.parametrize("scope", Scope.values)
+def test_what_is_remembered_of_a_row_is_what_would_be_asked(
+    world, role, jobs, scope, django_assert_num_queries
+):
+    Grant.objects.create(role=role, model="crm.job", verb="change", scope=scope)
+    for name in OWNERS:
+        user = fresh(world.owners()[name])
+        assert can(user, "change", Job)
+        for owner, job in jobs.items():
+            expected = can(user, "change", job)
+            assert expected == (owner in REACH[scope][name])
+            job = Job.objects.get(pk=job.pk)
+            remember_reach(user, job)
+            with django_assert_num_queries(0):
+                assert can(user, "change", job) == expected
+                assert not can(user, "delete", job)
+
+
+def test_what_is_remembered_is_one_persons(world, role, jobs):
+    Grant.objects.create(role=role, model="crm.job", verb="change", scope="own")
+    job = jobs["ana"]
+    remember_reach(fresh(world.cleo), job)
+    assert can(fresh(world.ana), "change", job)
+    assert not can(fresh(world.cleo), "change", job)
 
 
 def test_require_asks_for_the_model(world, role):
