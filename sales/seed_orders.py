@@ -139,7 +139,7 @@ def orders_of(customer: Customer, shelf: Shelf, demo: Demo) -> Iterator[Draft]:
         years = (start - at).days / 365
         if chance.random() > (1 - buyer.leaving) ** (buyer.per_day * 200 * years):
             return
-        at = start + timedelta(days=chance.expovariate(buyer.per_day))
+        at = start + pause(chance, buyer.per_day)
     else:
         at += timedelta(days=min(chance.expovariate(0.3), 20))
     while at < demo.now:
@@ -152,7 +152,13 @@ def orders_of(customer: Customer, shelf: Shelf, demo: Demo) -> Iterator[Draft]:
             if chance.random() < buyer.leaving:
                 return
         # Faster than the rate, because quiet moments are thrown away.
-        at += timedelta(days=chance.expovariate(buyer.per_day * 2.1) + 0.5)
+        at += pause(chance, buyer.per_day * 2.1) + timedelta(days=0.5)
+
+
+def pause(chance: Random, per_day: float) -> timedelta:
+    """Return the time until somebody buys again; of the rarest buyers, ten years."""
+    # Without a bound a very small rate leads past the last date that there is.
+    return timedelta(days=min(chance.expovariate(per_day), 3650))
 
 
 def busy(at: datetime, customer: Customer, demo: Demo) -> float:

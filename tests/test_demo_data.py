@@ -4,6 +4,7 @@ import io
 import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from random import Random
 
 import pytest
 from django.apps import apps
@@ -31,6 +32,7 @@ from sales.models import (
     Product,
     StageChange,
 )
+from sales.seed_orders import pause
 from sales.services import save_order
 from service.models import Message, Ticket
 
@@ -354,3 +356,9 @@ def test_times_are_told_from_the_given_day():
     newest = Order.objects.latest("placed_at").placed_at
     assert demo.now - timedelta(days=30) < newest < demo.now
     assert Order.objects.earliest("placed_at").placed_at >= demo.start
+
+
+def test_who_hardly_ever_buys_does_not_lead_past_the_last_date():
+    """One in some thousand customers draws a rate near zero."""
+    for rate in (1e-5, 1e-9, 1e-15):
+        assert timedelta(0) <= pause(Random(1), rate) <= timedelta(days=3650)
