@@ -38,6 +38,10 @@ NOTES: Words = {
     "does_not_beat_rule": _(
         "The model does not beat the simple rule on {figure}: {model} against {rule}."
     ),
+    "within_chance": _(
+        "The model differs from the simple rule by {difference} on {figure}; "
+        "chance alone could do as much ({margin})."
+    ),
     "rare_classes_dropped": _(
         "{count} classes with fewer than {needed} examples were left out."
     ),
@@ -49,8 +53,8 @@ NOTES: Words = {
     ),
     "no_holdout_positive": _("The hold-out has no row with the outcome."),
     "censored_rows": _(
-        "{count} rows of the last {days} days without an outcome yet were not "
-        "used for training."
+        "{count} rows of the last {days} days were not used: "
+        "they had too little time to convert."
     ),
     "filled_after_outcome": _(
         "Column {column} is filled in {positive} of the rows with the outcome "

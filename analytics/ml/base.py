@@ -25,17 +25,17 @@ class Figure:
     value: float
     better: str = HIGHER
 
-    def beats(self, other: Figure) -> bool:
-        """Tell whether this figure is strictly better than the other."""
+    def beats(self, other: Figure, margin: float = 0.0) -> bool:
+        """Tell whether this figure is better than the other by more than the margin."""
         if math.isnan(self.value):
             return False
         if math.isnan(other.value):
             return True
         if self.better == HIGHER:
-            return self.value > other.value
+            return self.value - other.value > margin
         if self.better == ZERO:
-            return abs(self.value) < abs(other.value)
-        return self.value < other.value
+            return abs(other.value) - abs(self.value) > margin
+        return other.value - self.value > margin
 
 
 Figures = dict[str, Figure]
@@ -95,6 +95,7 @@ class Card:
     window_end: date | datetime | None = None
     figures: Figures = field(default_factory=dict)
     main_figure: str = ""
+    margin: float = 0.0  # by so much chance alone could make it better
     simple_rule: Rule | None = None
     rivals: Sequence[Rule] = ()
     parameters: dict[str, Any] = field(default_factory=dict)
@@ -110,14 +111,14 @@ class Card:
 
     @property
     def beats_rule(self) -> bool:
-        """Tell whether the main figure is better than the simple rule's."""
+        """Tell whether the main figure is better than the rule's, beyond chance."""
         if not self.enough_history:
             return False
         if self.simple_rule is None:  # nothing to beat, as for statistics
             return True
         ours = self.figures.get(self.main_figure)
         theirs = self.simple_rule.figures.get(self.main_figure)
-        return ours is not None and (theirs is None or ours.beats(theirs))
+        return ours is not None and (theirs is None or ours.beats(theirs, self.margin))
 
     @property
     def better(self) -> dict[str, str]:
@@ -137,6 +138,7 @@ class Card:
             "figures": values(self.figures),
             "better": self.better,
             "main_figure": self.main_figure,
+            "margin": plain(self.margin),
             "simple_rule": self.simple_rule.to_json() if self.simple_rule else None,
             "rivals": [rival.to_json() for rival in self.rivals],
             "beats_rule": self.beats_rule,

@@ -39,6 +39,7 @@ NEEDED_EACH = 30
 NEEDED_HELD = 5
 MAX_ROWS = 100_000
 SMOOTHING = 20  # rows of the overall rate mixed into each source's
+RESAMPLES = 100
 MATURE = 0.90  # a row is decided when this share of the conversions had happened
 
 
@@ -91,13 +92,19 @@ def train(
     seconds = clock.perf_counter() - started
     chance = model.predict_proba(features[test])[:, 1]
     step(2, 4)
-    rule = _rule(data.get(source), y, test)
+    rule, usual = _rule(data.get(source), y, test)
+    margin = chance_margin(chance, usual, y[test])
     rivals = _rivals(features, y, test)
     step(3, 4)
     importances = model.importances
     if refit:
         model = LeadModel().fit(features, y)
     step(4, 4)
+    found = measure(chance, y[test])
+    ahead = found["auc"].value - rule.figures["auc"].value
+    if abs(ahead) <= margin:
+        params = {"difference": ahead, "figure": "auc", "margin": margin}
+        notes.append(Note("within_chance", params))
     card = Card(
         key=KEY,
         algorithm=ALGORITHM,
@@ -110,8 +117,9 @@ def train(
         },
         window_start=when.min() if when is not None else None,
         window_end=when.max() if when is not None else None,
-        figures=measure(chance, y[test]),
+        figures=found,
         main_figure="auc",
+        margin=margin,
         simple_rule=rule,
         rivals=rivals,
         parameters={"columns": [str(name) for name in columns]},
@@ -143,6 +151,22 @@ def measure(chance: np.ndarray, y: np.ndarray):
         calibration_error=expected_error(chance, y),
         top_fifth_share=y[top].sum() / max(y.sum(), 1),
     )
+
+
+def chance_margin(ours: np.ndarray, theirs: np.ndarray, y: np.ndarray) -> float:
+    """Return by how much AUCs could differ by chance: 1.64 standard errors.
+
+    Both are measured on the same resamples of the hold-out, so what is hard for both
+    does not count.
+    """
+    rng = np.random.default_rng(0)
+    gaps = []
+    for _ in range(RESAMPLES):
+        rows = rng.integers(0, len(y), len(y))
+        if 0 < y[rows].sum() < len(rows):
+            one, two = (roc_auc_score(y[rows], c[rows]) for c in (ours, theirs))
+            gaps.append(one - two)
+    return float(1.64 * np.std(gaps))
 
 
 def _rows(
@@ -214,17 +238,20 @@ def _columns(data, y, train, when, outcome, time, outcome_time, exclude):
     return columns, notes
 
 
-def _rule(source: pd.Series | None, y: np.ndarray, test: np.ndarray) -> Rule:
-    """Return the figures of the rate so far, by source where there is one."""
+def _rule(
+    source: pd.Series | None, y: np.ndarray, test: np.ndarray
+) -> tuple[Rule, np.ndarray]:
+    """Return the rate so far, by source where there is one, and its figures."""
     base = float(y[~test].mean())
     if source is None:
-        return Rule("base_rate", measure(np.full(int(test.sum()), base), y[test]))
+        usual = np.full(int(test.sum()), base)
+        return Rule("base_rate", measure(usual, y[test])), usual
     levels = as_level(source).to_numpy()
     known = pd.DataFrame({"level": levels[~test], "y": y[~test]})
     known = known.groupby("level")["y"].agg(["sum", "size"])
     rate = (known["sum"] + SMOOTHING * base) / (known["size"] + SMOOTHING)
     chance = pd.Series(levels[test]).map(rate).fillna(base).to_numpy()
-    return Rule("base_rate_by_source", measure(chance, y[test]))
+    return Rule("base_rate_by_source", measure(chance, y[test])), chance
 
 
 def _rivals(features: pd.DataFrame, y: np.ndarray, test: np.ndarray) -> list[Rule]:

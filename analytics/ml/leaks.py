@@ -29,11 +29,11 @@ def suspicious_columns(
     checks = (_by_filling, _by_dates, _by_separation)
     notes = []
     for name in frame.columns:
-        for check in checks:
-            note = check(str(name), frame[name], y, time)
-            if note:
-                notes.append(note)
-                break
+        found = [check(str(name), frame[name], y, time) for check in checks]
+        found = [note for note in found if note]
+        # What is certain outweighs what is to be checked; one warning a column.
+        found.sort(key=lambda note: note.code not in CERTAIN)
+        notes += found[:1]
     return notes
 
 

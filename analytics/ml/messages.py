@@ -21,9 +21,9 @@ MESSAGES = {
     ),
     "no_fit": "The model cannot be fitted on this data: {detail}.",
     # What a reader of the figures has to know.
-    "does_not_beat_rule": (
-        "The model does not beat the simple rule on {figure}: "
-        "{model:.4g} against {rule:.4g}."
+    "within_chance": (
+        "The model differs from the simple rule by {difference:.3f} on {figure}; "
+        "chance alone could do as much ({margin:.3f})."
     ),
     "rare_classes_dropped": (
         "{count} classes with fewer than {needed} examples were left out."
@@ -38,8 +38,8 @@ MESSAGES = {
         "Not enough history: the newest rows hold fewer than {needed} of one outcome."
     ),
     "censored_rows": (
-        "{count} rows of the last {days} days without an outcome yet were not "
-        "used for training."
+        "{count} rows of the last {days} days were not used: "
+        "they had too little time to convert."
     ),
     "filled_after_outcome": (
         "Column {column} is filled in {positive:.0%} of the rows with the outcome "
