@@ -44,7 +44,10 @@ SOURCE_WORDS = {
     "other_publicities": "other",
     "n/a": "unknown",
 }
-GENDER_WORDS = {"f": "female", "w": "female", "m": "male", "0": "female", "1": "male"}
+GENDER_WORDS = {
+    **dict.fromkeys(("f", "w", "woman", "0", "女"), "female"),
+    **dict.fromkeys(("m", "man", "1", "男"), "male"),
+}
 KIND_WORDS = {
     "individual": "person",
     "b2c": "person",

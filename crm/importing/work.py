@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -123,15 +124,13 @@ class Work:
         scope = scope_of(self.actor, verb, model)
         if scope == Scope.ALL:
             return ""
-        visible = model._base_manager.all()
         if scope is None:
-            visible = visible.none()
-        else:
-            visible = visible.filter(owner_condition(model, self.actor, scope))
-        ids = visible.order_by().values("pk")
+            return "true"
+        condition = owner_condition(model, self.actor, scope)
+        ids = model._base_manager.filter(condition).order_by().values("pk")
         try:
             sql, params = ids.query.sql_with_params()
-        except models.query.EmptyResultSet:
+        except EmptyResultSet:
             return "true"
         with connection.cursor() as cursor:
             sql = cursor.mogrify(sql, params)
