@@ -6,7 +6,7 @@ from django import forms
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.forms import UserCreationForm
+from django.contrib.auth.forms import AdminUserCreationForm
 from django.contrib.auth.models import Group
 from django.db.models import Model
 from django.http import HttpRequest
@@ -42,10 +42,10 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         return False
 
 
-class PersonCreationForm(UserCreationForm):
+class PersonCreationForm(AdminUserCreationForm):
     """The first fields of a new person."""
 
-    class Meta(UserCreationForm.Meta):
+    class Meta(AdminUserCreationForm.Meta):
         model = User
         fields = ("username", "email")
 
@@ -106,11 +106,7 @@ class TeamAdmin(admin.ModelAdmin):
     search_fields = ("name",)
     autocomplete_fields = ("parent",)
 
-    def get_form(
-        self, request: HttpRequest, obj: Model | None = None, **kw: Any
-    ) -> Any:
-        """Leave the computed path out."""
-        return super().get_form(request, obj, fields=("name", "parent"), **kw)
+    fields = ("name", "parent")
 
 
 def model_choices() -> list[tuple[str, Any]]:
