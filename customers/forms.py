@@ -31,12 +31,6 @@ class CustomerForm(VisibleModelForm):
         ),
     ]
 
-    website = forms.URLField(
-        label=Customer._meta.get_field("website").verbose_name,
-        required=False,
-        assume_scheme="https",
-    )
-
     class Meta:
         model = Customer
         fields = (

@@ -10,6 +10,7 @@ from django.db import models, router, transaction
 from django.db.models.deletion import Collector, ProtectedError, RestrictedError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.defaultfilters import truncatechars
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from crm.models import User
 
 MAX_NAMES = 5
+MAX_NAME = 50
 
 
 @dataclass
@@ -84,7 +86,7 @@ def names_of(
         return []
     wanted = sorted(row.pk for row in rows)[:1000]
     seen = manager.visible_to(user).filter(pk__in=wanted)[:MAX_NAMES]
-    return [str(row) for row in seen]
+    return [truncatechars(str(row), MAX_NAME) for row in seen]
 
 
 def label_of(model: type[models.Model], count: int) -> str:

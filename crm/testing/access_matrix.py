@@ -25,7 +25,8 @@ from django.db import models
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from crm.models import Role, Team, User
-from crm.testing.pages import PageTests, scope_by_grants
+from crm.testing.pages import PageTests
+from crm.testing.rights import scope_by_grants
 from crm.testing.world import make_person
 
 # Whose rows a scope reaches, seen from one person.

@@ -23,40 +23,20 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.http import HttpResponse
 from django.test import Client
 
-from crm.access import ANY_MODEL
 from crm.generic.pages import Pages
 from crm.generic.registry import registry
-from crm.models import AuditEntry, Grant, User
+from crm.models import AuditEntry, User
+from crm.testing.forms import assert_went_through, formset_data, without_none
 from crm.testing.query_budget import QueryBudget, queries_of
-from crm.testing.snapshot import state_of, unchanged
-from crm.testing.world import OWNERS, PEOPLE, REACH, World, make_world
+from crm.testing.rights import owners_in_reach, scope_by_grants
+from crm.testing.snapshot import unchanged
+from crm.testing.world import OWNERS, PEOPLE, World, make_world
 
 SIGN_IN = 302
-SCOPES = ("own", "team", "subtree", "all")
-
-
-def scope_by_grants(user: User | None, verb: str, model: type[models.Model]) -> str:
-    """Return the widest scope in the grants of a person's roles; "" without any."""
-    if user is None or isinstance(user, AnonymousUser):
-        return ""
-    found = Grant.objects.filter(
-        role__users=user, verb=verb, model__in=[ANY_MODEL, model._meta.label_lower]
-    ).values_list("scope", flat=True)
-    return max(found, key=SCOPES.index, default="")
-
-
-def owners_in_reach(name: str, scope: str, model: type[models.Model]) -> set[str]:
-    """Return whose rows a person of the cast reaches by a scope."""
-    if not scope or name not in OWNERS:
-        return set()
-    if getattr(model, "access_shared", False):
-        return set(OWNERS)
-    return REACH[scope][name]
 
 
 class PageTests:
@@ -419,51 +399,9 @@ class PageTests:
         return client.post(self.declared.url(page, row), without_none(data))
 
 
-def assert_went_through(response: HttpResponse) -> None:
-    """Assert that a form was taken; say what was wrong with it otherwise."""
-    if response.status_code == 302:
-        return
-    form = response.context and response.context.get("form")
-    formset = response.context and response.context.get("formset")
-    errors = [form and form.errors, formset and formset.errors]
-    pytest.fail(f"{response.status_code}: {errors}")
-
-
-def without_none(data: dict[str, Any]) -> dict[str, Any]:
-    """Return the data as a browser sends it."""
-    sent = {}
-    for name, value in data.items():
-        if value is None or value is False:
-            continue
-        if isinstance(value, list | tuple):
-            value = [getattr(one, "pk", one) for one in value]
-        sent[name] = value
-    return sent
-
-
-def formset_data(
-    formset: Any, rows: list[dict[str, Any]] | None = None
-) -> dict[str, Any]:
-    """Return what a browser sends for a formset: its rows as shown, then new ones."""
-    prefix = formset.prefix
-    data: dict[str, Any] = {}
-    for form in formset.initial_forms:
-        for name in form.fields:
-            data[form.add_prefix(name)] = form[name].value()
-    first = formset.initial_form_count()
-    for place, row in enumerate(rows or [], start=first):
-        for name, value in row.items():
-            data[f"{prefix}-{place}-{name}"] = value
-    return without_none(data) | {
-        f"{prefix}-TOTAL_FORMS": first + len(rows or []),
-        f"{prefix}-INITIAL_FORMS": first,
-    }
-
-
 __all__ = [
     "PageTests",
+    "assert_went_through",
     "formset_data",
-    "owners_in_reach",
-    "scope_by_grants",
-    "state_of",
+    "without_none",
 ]

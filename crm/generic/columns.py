@@ -1,0 +1,320 @@
+"""Columns of lists, and the facts of detail pages.
+
+A column is made once and shared by all requests, so it keeps no state; what belongs to
+one request arrives as an argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.utils.text import capfirst
+
+from crm import formatting
+from crm.access import Scope, Verb, can, scope_of
+from crm.generic import formats
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from crm.models import User
+
+
+@dataclass(slots=True)
+class Cell:
+    """What one column shows of one row."""
+
+    text: str = ""
+    label: str = ""
+    kind: str = "text"
+    css: str = ""
+    url: str = ""
+    colour: str = ""
+    template: str = ""
+    value: Any = None
+    row: Any = None
+
+
+@dataclass(slots=True)
+class Links:
+    """Which rows of related models the reader may open, asked once per page."""
+
+    user: User
+    known: dict[type[models.Model], set | None] = field(default_factory=dict)
+
+    def collect(self, model: type[models.Model], ids: Iterable[Any]) -> None:
+        """Find out which of the ids may be opened (None: all of them)."""
+        from crm.generic.registry import registry
+
+        if registry.pages_of(model) is None:
+            self.known[model] = set()
+            return
+        scope = scope_of(self.user, Verb.VIEW, model)
+        if scope == Scope.ALL or (scope and getattr(model, "access_shared", False)):
+            self.known[model] = None
+            return
+        wanted = {pk for pk in ids if pk is not None}
+        seen = self.known.setdefault(model, set())
+        if scope and wanted and seen is not None:
+            visible = model.objects.visible_to(self.user).filter(pk__in=wanted)
+            seen.update(visible.values_list("pk", flat=True))
+
+    def url(self, obj: models.Model | None) -> str:
+        """Return the address of a row's page, or nothing if it is hidden."""
+        from crm.generic.registry import registry
+
+        if obj is None:
+            return ""
+        model = type(obj)
+        if model not in self.known:
+            self.collect(model, [obj.pk])
+        allowed = self.known[model]
+        if allowed is not None and obj.pk not in allowed:
+            return ""
+        return registry.pages_of(model).url("detail", obj)
+
+
+class Column:
+    """One column: how a value is found, sorted, shown and exported.
+
+    ``key``       lookup path or attribute; also the column's name in addresses
+    ``sort``      field or annotation to order by; True means the key; None: unsortable
+    ``link``      the cell leads to the row's own page
+    ``annotate``  ``callable(queryset, request) -> queryset``
+    ``value``     ``callable(row) -> value`` where the key does not say it all
+    ``requires``  a model that the reader must be allowed to view
+    ``default``   shown without being asked for
+    ``align``     "end" for figures; ``nowrap`` keeps a short code in one line
+    """
+
+    align = ""
+    kind = "text"
+    nowrap = False
+
+    def __init__(
+        self,
+        key: str,
+        label: Any = None,
+        *,
+        sort: str | bool | None = None,
+        link: bool = False,
+        align: str | None = None,
+        nowrap: bool | None = None,
+        annotate: Callable | None = None,
+        value: Callable[[Any], Any] | None = None,
+        template: str = "",
+        requires: type[models.Model] | None = None,
+        default: bool = True,
+        select_related: tuple[str, ...] = (),
+        prefetch_related: tuple[Any, ...] = (),
+    ) -> None:
+        self.key = key
+        self.label = label
+        self.sort = key if sort is True else sort
+        self.link = link
+        self.align = self.align if align is None else align
+        self.nowrap = self.nowrap if nowrap is None else nowrap
+        self.css = "num" if self.align == "end" else "nowrap" if self.nowrap else ""
+        self._annotate = annotate
+        self._value = value
+        self.template = template
+        self.requires = requires
+        self.default = default
+        self.select_related = select_related
+        self.prefetch_related = prefetch_related
+
+    def visible(self, user: User) -> bool:
+        """Tell whether the person may see the column at all."""
+        return self.requires is None or can(user, Verb.VIEW, self.requires)
+
+    def heading(self, model: type[models.Model]) -> str:
+        """Return the label, by default the name of the model's field."""
+        if self.label is not None:
+            return str(self.label)
+        found = formats.field_of(model, self.key)
+        return capfirst(str(found.verbose_name if found else self.key))
+
+    def annotate(
+        self, queryset: models.QuerySet, request: HttpRequest
+    ) -> models.QuerySet:
+        """Add to the query what the column shows."""
+        return self._annotate(queryset, request) if self._annotate else queryset
+
+    def value(self, row: Any) -> Any:
+        """Return what the column shows of a row, choices already in words."""
+        if self._value is not None:
+            return self._value(row)
+        value = formats.value_at(row, self.key)
+        labels = formats.labels_of(type(row), self.key)
+        return str(labels.get(value, value)) if labels else value
+
+    def related(self, row: Any) -> models.Model | None:
+        """Return the other row that the cell leads to, if it leads to one."""
+        return None
+
+    def text(self, row: Any) -> str:
+        """Return the value in words and figures of the reader's language."""
+        return formats.short(self.value(row))
+
+    def export(self, row: Any) -> Any:
+        """Return the value for a file: plain, not rounded, not cut."""
+        return self.value(row)
+
+    def cell(self, row: Any, links: Links, own_url: str = "") -> Cell:
+        """Return the cell for the page."""
+        cell = Cell(
+            text=self.text(row),
+            kind=self.kind,
+            css=self.css,
+            template=self.template,
+            row=row,
+        )
+        if self.template:
+            cell.value = self.value(row)
+        if self.link:
+            cell.url = own_url
+        return cell
+
+
+class NumberColumn(Column):
+    """A number, right-aligned, with a fixed number of decimals if wanted."""
+
+    align = "end"
+
+    def __init__(
+        self, key: str, label: Any = None, *, decimals: int | None = None, **kw
+    ):
+        super().__init__(key, label, **kw)
+        self.decimals = decimals
+
+    def text(self, row: Any) -> str:
+        """Return the number with the reader's separators."""
+        value = self.value(row)
+        return "" if value is None else formatting.number(value, self.decimals)
+
+
+class PercentColumn(NumberColumn):
+    """A share between 0 and 1, shown as a percentage."""
+
+    def text(self, row: Any) -> str:
+        """Return the share in per cent."""
+        value = self.value(row)
+        if value is None:
+            return ""
+        return formatting.percent(value, 0 if self.decimals is None else self.decimals)
+
+
+class MoneyColumn(NumberColumn):
+    """An amount with its currency: a path on the row, or a code of three capitals."""
+
+    def __init__(
+        self, key: str, label: Any = None, *, currency: str = "currency", **kw
+    ):
+        super().__init__(key, label, **kw)
+        self.currency = currency
+
+    def currency_of(self, row: Any) -> str:
+        """Return the code of the currency."""
+        if len(self.currency) == 3 and self.currency.isupper():
+            return self.currency
+        return formats.value_at(row, self.currency) or ""
+
+    def text(self, row: Any) -> str:
+        """Return the amount with its currency."""
+        value = self.value(row)
+        return "" if value is None else formatting.money(value, self.currency_of(row))
+
+
+class DateColumn(Column):
+    """A day."""
+
+    nowrap = True
+
+    def text(self, row: Any) -> str:
+        """Return the day in the reader's language and time zone."""
+        value = self.value(row)
+        if hasattr(value, "hour"):
+            value = formats.local_date(value)
+        return formats.plain(value)
+
+
+class DateTimeColumn(Column):
+    """A day with its time."""
+
+    nowrap = True
+
+
+class BooleanColumn(Column):
+    """Yes or no."""
+
+    kind = "boolean"
+
+    def cell(self, row: Any, links: Links, own_url: str = "") -> Cell:
+        """Return the words, and the truth for the sign beside them."""
+        cell = super().cell(row, links, own_url)
+        cell.value = self.value(row)
+        return cell
+
+
+class BadgeColumn(Column):
+    """A state, in words on a colour.
+
+    The colour follows the state's code (see docs/ui.md); ``colours`` maps stored values
+    to other colours.
+    """
+
+    kind = "badge"
+
+    def __init__(
+        self,
+        key: str,
+        label: Any = None,
+        *,
+        colours: dict[Any, str] | None = None,
+        **kw,
+    ):
+        super().__init__(key, label, **kw)
+        self.colours = colours or {}
+
+    def cell(self, row: Any, links: Links, own_url: str = "") -> Cell:
+        """Return the words and the colour."""
+        cell = super().cell(row, links, own_url)
+        cell.value = formats.value_at(row, self.key)
+        cell.colour = self.colours.get(cell.value, "")
+        return cell
+
+
+class RelatedColumn(Column):
+    """Another row, named, with a link for those who may open it."""
+
+    def __init__(self, key: str, label: Any = None, *, link: bool = True, **kw):
+        kw.setdefault("select_related", (key,))
+        super().__init__(key, label, link=link, **kw)
+
+    def related(self, row: Any) -> models.Model | None:
+        """Return the other row."""
+        value = self.value(row)
+        return value if self.link and isinstance(value, models.Model) else None
+
+    def cell(self, row: Any, links: Links, own_url: str = "") -> Cell:
+        """Return the name, with a link if the reader may follow it."""
+        cell = super().cell(row, links)
+        cell.url = links.url(self.related(row))
+        return cell
+
+
+def column_for(model: type[models.Model], key: str) -> Column:
+    """Return the column that suits a field of the model."""
+    found = formats.field_of(model, key)
+    if isinstance(found, models.ForeignKey):
+        return RelatedColumn(key)
+    if isinstance(found, models.BooleanField):
+        return BooleanColumn(key)
+    if isinstance(found, models.DateTimeField):
+        return DateTimeColumn(key)
+    if isinstance(found, models.DateField):
+        return DateColumn(key)
+    return Column(key)
