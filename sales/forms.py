@@ -93,7 +93,8 @@ class OpportunityForm(VisibleModelForm):
         self.fields["stage"].queryset = stages.order_by(
             "-pipeline__is_default", "pipeline", "position"
         )
-        self.initial.setdefault("stage", self.fields["stage"].queryset.first())
+        if not self.initial.get("stage"):
+            self.initial["stage"] = self.fields["stage"].queryset.first()
 
 
 class OrderForm(VisibleModelForm):

@@ -17,7 +17,7 @@ from crm.access import Verb, require_in_reach
 from crm.audit import record
 from crm.exceptions import UserVisibleError
 from crm.models import User
-from sales.choices import ORDER_MOVES, OrderKind, OrderState
+from sales.choices import BOOKED_STATES, ORDER_MOVES, OrderKind, OrderState
 from sales.models import Order, OrderLine
 from sales.signals import announce, order_saved
 
@@ -55,6 +55,8 @@ def save_order(
     if is_new:
         order.number = order.number or next_order_number()
         order.state = OrderState.DRAFT
+        if order.customer is not None:
+            order.country = order.country or order.customer.country
     else:
         stored = Order.objects.select_for_update().get(pk=order.pk)
         order.state, order.kind = stored.state, stored.kind
@@ -144,6 +146,21 @@ def move_order(*, order: Order, actor: User, state: str) -> Order:
     record(actor, "state", order, {"state": [old, order.state]})
     announce(order_saved, order)
     return order
+
+
+@transaction.atomic
+def delete_order(*, order: Order, actor: User) -> None:
+    """Delete a draft or a cancelled order; what counts as revenue is kept."""
+    order = Order.objects.select_for_update().get(pk=order.pk)
+    if order.state in BOOKED_STATES:
+        raise UserVisibleError(
+            _(
+                "This order counts as revenue, so it is kept. Cancel it, or make a "
+                "return."
+            )
+        )
+    record(actor, "deleted", order)
+    order.delete()
 
 
 def confirm_order(*, order: Order, actor: User) -> Order:

@@ -13,7 +13,7 @@ from crm.models import AuditEntry
 from crm.testing.world import make_person
 from customers.tests.recipes import make_customer
 from sales import services
-from sales.choices import ORDER_MOVES, OrderKind, OrderState
+from sales.choices import BOOKED_STATES, ORDER_MOVES, OrderKind, OrderState
 from sales.models import Order, OrderLine
 from sales.services.orders import returnable
 from sales.signals import order_saved
@@ -155,6 +155,28 @@ def test_a_price_comes_from_the_product_only_in_the_form(actor):
         order=new_order(actor), actor=actor, lines=[line("2", "3.00", product=product)]
     )
     assert order.total == Decimal(6)
+
+
+def test_a_new_order_is_of_the_customer_s_country_unless_it_says_otherwise(actor):
+    customer = make_customer(actor, country="Ireland")
+    first = services.save_order(order=Order(customer=customer), actor=actor)
+    second = services.save_order(
+        order=Order(customer=customer, country="France"), actor=actor
+    )
+    assert (first.country, second.country) == ("Ireland", "France")
+
+
+@pytest.mark.parametrize("state", OrderState.values)
+def test_what_counts_as_revenue_is_not_deleted(actor, state):
+    order = make_order(actor, state=state)
+    if state in BOOKED_STATES:
+        with pytest.raises(UserVisibleError):
+            services.delete_order(order=order, actor=actor)
+    else:
+        services.delete_order(order=order, actor=actor)
+    kept = state in BOOKED_STATES
+    assert Order.objects.exists() == OrderLine.objects.exists() == kept
+    assert AuditEntry.objects.exists() != kept
 
 
 # --- Returns --------------------------------------------------------------------------

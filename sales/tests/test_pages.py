@@ -339,6 +339,13 @@ def test_others_cannot_move_a_lead(world, address, owner, person, status):
     assert response.status_code == status
 
 
+def test_a_new_opportunity_begins_in_the_first_stage_unless_told(world):
+    form = world.client("ana").get("/opportunities/new/").context["form"]
+    assert form["stage"].value() == stage("new").pk
+    choices = [str(label) for _value, label in form.fields["stage"].choices]
+    assert "Won" not in choices
+
+
 # --- Opportunities --------------------------------------------------------------------
 
 
