@@ -8,7 +8,9 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -106,12 +108,33 @@ def create_run(
         file_path=file_path,
         dialect=found.dump(),
         mapping=suggestion.mapping,
-        options={
-            **suggestion.options,
-            "constants": suggestion.constants,
-            "profile": suggestion.profile,
-        },
+        options=options_from(suggestion, owner),
     )
+
+
+def options_from(suggestion: Suggestion, owner: User | None) -> dict[str, Any]:
+    """Return the options of a run; times are the person's own unless said otherwise."""
+    zone = (owner and owner.time_zone) or settings.TIME_ZONE
+    return {
+        "time_zone": zone,
+        **suggestion.options,
+        "constants": suggestion.constants,
+        "profile": suggestion.profile,
+    }
+
+
+def use_profile(run: ImportRun, importer: Importer, code: str) -> None:
+    """Assign the columns as a shipped profile says."""
+    with files.local(run.file_path) as path:
+        suggestion = make_suggestion(
+            importer,
+            Table(path, Dialect.load(run.dialect)),
+            profile=code or "-",
+            file_name=run.file_name,
+        )
+    run.mapping = suggestion.mapping
+    run.options = options_from(suggestion, run.owner)
+    run.save(update_fields=["mapping", "options"])
 
 
 def change_dialect(run: ImportRun, dialect: Dialect, importer: Importer) -> None:
@@ -125,11 +148,7 @@ def change_dialect(run: ImportRun, dialect: Dialect, importer: Importer) -> None
                 importer, new, owner=run.owner, file_name=run.file_name
             )
             run.mapping = suggestion.mapping
-            run.options = {
-                **suggestion.options,
-                "constants": suggestion.constants,
-                "profile": suggestion.profile,
-            }
+            run.options = options_from(suggestion, run.owner)
     run.dialect = dialect.dump()
     run.save(update_fields=["dialect", "mapping", "options"])
 

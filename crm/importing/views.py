@@ -164,7 +164,10 @@ def _map_page(
 ) -> HttpResponse:
     dialect = Dialect.load(run.dialect)
     sheets = [] if dialect.kind == "csv" else workbooks.sheet_names(path, dialect.kind)
-    again = request.POST.get("action") == "reread"
+    action = request.POST.get("action", "")
+    if action == "profile":
+        return _use_profile(request, run, importer)
+    again = action == "reread"
     dialect_form = DialectForm(
         request.POST if again else None, dialect=dialect, sheets=sheets
     )
@@ -196,9 +199,23 @@ def _map_page(
         "constants": form.constant_fields(),
         "telling": [] if dialect.is_certain else text_rows(path, dialect, 5),
         "help": importer.help,
+        "profiles": [
+            one for one in importer.profiles if set(one.mapping) <= set(table.header)
+        ],
+        "used_profile": run.options.get("profile", ""),
     }
     status = 422 if form.errors or dialect_form.errors else 200
     return render(request, "generic/import_map.html", context, status=status)
+
+
+def _use_profile(
+    request: HttpRequest, run: ImportRun, importer: Importer
+) -> HttpResponse:
+    try:
+        services.use_profile(run, importer, request.POST.get("profile", ""))
+    except UserVisibleError as error:
+        messages.error(request, str(error))
+    return redirect("crm:import_map", run.pk)
 
 
 def _save_plan(run: ImportRun, importer: Importer, form: PlanForm) -> bool:
@@ -228,7 +245,9 @@ def import_check(request: HttpRequest, pk: int) -> HttpResponse:
         **_steps(3),
         **_frame(run, importer),
         **_rejects(request, run),
-        "may_start": run.state == ImportState.CHECKED and _is_own(request, run),
+        "may_start": run.state == ImportState.CHECKED
+        and run.rejected < run.rows
+        and _is_own(request, run),
         "may_map": run.state != ImportState.CHECKING and _is_own(request, run),
         "takes": run.created + run.updated + run.unchanged,
     }

@@ -194,6 +194,26 @@ def test_a_mapping_that_lacks_something_is_refused_on_its_page(ben):
     assert not Job.objects.exists()
 
 
+def test_a_shipped_profile_can_be_chosen(ben):
+    header = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice"
+    rows = f"{header},CustomerID,Country\nC1,K,x,-1,2011-01-01 10:00,2,7.0,UK\n"
+    upload(ben, "sales.orderline", rows.encode())
+    run = latest_run()
+    assert run.options["profile"] == "online-retail"
+    run.mapping, run.options = {}, {}
+    run.save()
+    data = {"action": "profile", "profile": "online-retail"}
+    assert ben.post(page("map", run), data).status_code == 302
+    run.refresh_from_db()
+    assert run.mapping["InvoiceNo"] == "number"
+    assert run.options["return_prefix"] == "C"
+    ben.post(page("map", run), {"action": "profile", "profile": "nonsense"})
+    answer = ben.get(page("map", run))
+    assert "no profile" in answer.text
+    run.refresh_from_db()
+    assert run.mapping["InvoiceNo"] == "number"
+
+
 def test_the_list_of_orders_leads_to_its_import(ben, world):  # noqa: F811
     link = reverse("sales:order_import")
     assert link in ben.get(reverse("sales:order_list")).text
