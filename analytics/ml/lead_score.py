@@ -40,6 +40,7 @@ NEEDED_HELD = 5
 MAX_ROWS = 100_000
 SMOOTHING = 20  # rows of the overall rate mixed into each source's
 RESAMPLES = 100
+COIN = 0.5  # the AUC of guessing
 MATURE = 0.90  # a row is decided when this share of the conversions had happened
 
 
@@ -93,7 +94,7 @@ def train(
     chance = model.predict_proba(features[test])[:, 1]
     step(2, 4)
     rule, usual = _rule(data.get(source), y, test)
-    margin = chance_margin(chance, usual, y[test])
+    lead, own = chance_margins(chance, usual, y[test])
     rivals = _rivals(features, y, test)
     step(3, 4)
     importances = model.importances
@@ -102,9 +103,12 @@ def train(
     step(4, 4)
     found = measure(chance, y[test])
     ahead = found["auc"].value - rule.figures["auc"].value
-    if abs(ahead) <= margin:
-        params = {"difference": ahead, "figure": "auc", "margin": margin}
+    if abs(ahead) <= lead:
+        params = {"difference": ahead, "figure": "auc", "margin": lead}
         notes.append(Note("within_chance", params))
+    # Better than the rule, and better than a coin beyond chance: where there is no
+    # signal at all, a model is a little ahead of the rule every other time.
+    margin = max(0.0, COIN + own - rule.figures["auc"].value)
     card = Card(
         key=KEY,
         algorithm=ALGORITHM,
@@ -153,20 +157,22 @@ def measure(chance: np.ndarray, y: np.ndarray):
     )
 
 
-def chance_margin(ours: np.ndarray, theirs: np.ndarray, y: np.ndarray) -> float:
-    """Return by how much AUCs could differ by chance: 1.64 standard errors.
+def chance_margins(
+    ours: np.ndarray, theirs: np.ndarray, y: np.ndarray
+) -> tuple[float, float]:
+    """Return by how much chance alone moves our lead on the rule, and our AUC.
 
-    Both are measured on the same resamples of the hold-out, so what is hard for both
-    does not count.
+    Each is 1.96 standard errors over resamples of the hold-out. Both are measured on
+    the same resamples, so what is hard for both does not count for the lead.
     """
     rng = np.random.default_rng(0)
-    gaps = []
+    found = []
     for _ in range(RESAMPLES):
         rows = rng.integers(0, len(y), len(y))
         if 0 < y[rows].sum() < len(rows):
-            one, two = (roc_auc_score(y[rows], c[rows]) for c in (ours, theirs))
-            gaps.append(one - two)
-    return float(1.64 * np.std(gaps))
+            found.append([roc_auc_score(y[rows], c[rows]) for c in (ours, theirs)])
+    mine, other = np.array(found).T
+    return float(1.96 * np.std(mine - other)), float(1.96 * np.std(mine))
 
 
 def _rows(
