@@ -42,7 +42,7 @@ class ContactFilters(VisibleFilterSet):
     customer = django_filters.ModelChoiceFilter(
         label=_("Customer"), queryset=Customer.objects.all()
     )
-    is_primary = django_filters.BooleanFilter(label=_("First contact"))
+    is_primary = django_filters.BooleanFilter(label=_("Main contact"))
 
     class Meta:
         model = Contact

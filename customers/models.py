@@ -138,7 +138,7 @@ class Contact(BaseModel):
     job_title = models.CharField(_("job title"), max_length=120, blank=True)
     phone = models.CharField(_("phone"), max_length=40, blank=True)
     email = models.EmailField(_("email"), blank=True)
-    is_primary = models.BooleanField(_("first contact"), default=False)
+    is_primary = models.BooleanField(_("main contact"), default=False)
     notes = models.TextField(_("notes"), blank=True)
 
     access_path = "customer__owner"
