@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,12 +12,11 @@ from django.utils import timezone
 from analytics import datasets
 from analytics.analyses.base import Analysis, Dataset, Progress, number, portions
 from analytics.ml import lead_score
-from analytics.ml.base import Card, NotEnoughHistory, Trained
+from analytics.ml.base import NotEnoughHistory, Trained
 from analytics.models import AnalysisKey, Run
 
 # An open lead this old counts as not converted; younger ones teach nothing yet.
 MATURITY_DAYS = 90
-COIN = 0.5
 OUTCOME, TIME, SOURCE = "outcome", "first_contact", "source"
 
 
@@ -55,13 +53,6 @@ class Conversion(Analysis):
         """Fit on the older four fifths, measure on the newest, then fit on all."""
         return lead_score.train(data.frame, outcome=OUTCOME, time=TIME, source=SOURCE)
 
-    def is_better(self, card: Card) -> bool:
-        """Ask also that the chances rank better than a coin, beyond the luck of draw.
-
-        On leads without any pattern a model beats the rule every other time.
-        """
-        return card.beats_rule and auc_beyond_luck(card) > COIN
-
     def score(
         self, model: Any, data: Dataset, params: dict[str, Any]
     ) -> Iterator[list[Sequence[Any]]]:
@@ -90,20 +81,6 @@ class Conversion(Analysis):
             from analytics.scoring import score_missing
 
             score_missing(str(self.key), run, model)
-
-
-def auc_beyond_luck(card: Card) -> float:
-    """Return the lower end of the AUC's 95 % interval (error: Hanley and McNeil)."""
-    auc = card.figures["auc"].value
-    won = max(card.details.get("held_out_positive", 0), 1)
-    lost = max(card.split_params.get("test", 0) - won, 1)
-    pair_won, pair_lost = auc / (2 - auc), 2 * auc**2 / (1 + auc)
-    variance = (
-        auc * (1 - auc)
-        + (won - 1) * (pair_won - auc**2)
-        + (lost - 1) * (pair_lost - auc**2)
-    ) / (won * lost)
-    return auc - 1.96 * math.sqrt(max(variance, 0))
 
 
 def rows_of(model: Any, frame: pd.DataFrame) -> list[Sequence[Any]]:
