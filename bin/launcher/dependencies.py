@@ -100,6 +100,8 @@ def _install_front_end(paths: Paths, *, development: bool) -> None:
     stamp = Stamp(paths.node_modules / "installed.json")
     names = ("package.json", "package-lock.json")
     wanted = {name: digest(paths.root / name) for name in names}
+    # npm removes what it is not asked for, and a checkout once tested is again.
+    development = development or "development" in stamp.read()
     if development:
         wanted["development"] = "yes"
     if stamp.holds(wanted):
