@@ -141,3 +141,11 @@ def _sample(points: np.ndarray, size: int, rng) -> np.ndarray:
     if len(points) <= size:
         return points
     return points[np.sort(rng.choice(len(points), size, replace=False))]
+
+
+def skew(values: np.ndarray) -> float:
+    """Return the third standardised moment; a constant has none."""
+    spread = values.std()
+    if spread < 1e-12:
+        return 0.0
+    return float(np.mean(((values - values.mean()) / spread) ** 3))

@@ -12,7 +12,7 @@ from sklearn.decomposition import PCA
 
 from analytics.ml import rfm
 from analytics.ml.base import Card, Note, NotEnoughHistory, Trained, figures, gate
-from analytics.ml.clusters import choose_k, kmeans, match_ids, name_clusters
+from analytics.ml.clusters import choose_k, kmeans, match_ids, name_clusters, skew
 
 KEY = "segmentation"
 ALGORITHM = "KMeans, RFM, PCA"
@@ -294,10 +294,3 @@ def plain_options(options: Options) -> dict:
         name: list(value) if isinstance(value, tuple) else value
         for name, value in asdict(options).items()
     }
-
-
-def skew(values: np.ndarray) -> float:
-    spread = values.std()
-    if spread < 1e-12:
-        return 0.0
-    return float(np.mean(((values - values.mean()) / spread) ** 3))
