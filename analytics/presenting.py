@@ -230,7 +230,7 @@ def split(card: dict[str, Any]) -> str:
 def parameters(card: dict[str, Any]) -> list[tuple[str, str]]:
     """Return fitted parameters that are plain numbers."""
     return [
-        (name, formatting.number(value, 3))
+        (words.word(words.FITTED, name), formatting.number(value, 3))
         for name, value in (card.get("parameters") or {}).items()
         if isinstance(value, int | float) and not isinstance(value, bool)
     ]

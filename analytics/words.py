@@ -198,6 +198,17 @@ PARAMS: Words = {
     "margin": _("Margin"),
     "acquisition_cost": _("Cost of winning a customer"),
 }
+# Those that are not here go by a letter or by the name of a formula.
+FITTED: Words = {
+    "clusters": _("Groups found"),
+    "min_clusters": _("Fewest groups tried"),
+    "max_clusters": _("Most groups tried"),
+    "random_state": _("Seed of chance"),
+    "log_likelihood": _("Log-likelihood"),
+    "classes": _("Classes"),
+    "threshold": _("Answers from this certainty on"),
+    "target_accuracy": _("Accuracy aimed at"),
+}
 
 RFM: Words = {
     "champions": _("Champions"),

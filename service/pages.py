@@ -70,5 +70,6 @@ class TicketCategoryPages(Pages):
     table = TicketCategoryTable
     filters = TicketCategoryFilters
     form = TicketCategoryForm
+    panels = [FieldsPanel(["code", "is_active"])]
     nav = Nav(section="service", order=30, icon="tag")
     search_fields = ("name", "code")

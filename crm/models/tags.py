@@ -10,8 +10,13 @@ class Tag(BaseModel):
     """A short coloured word that groups rows."""
 
     COLOURS = [
-        (name, name)
-        for name in ("blue", "azure", "green", "yellow", "orange", "red", "purple")
+        ("blue", _("blue")),
+        ("azure", _("azure")),
+        ("green", _("green")),
+        ("yellow", _("yellow")),
+        ("orange", _("orange")),
+        ("red", _("red")),
+        ("purple", _("purple")),
     ]
     name = models.CharField(_("name"), max_length=60, unique=True)
     colour = models.CharField(

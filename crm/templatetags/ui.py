@@ -304,7 +304,9 @@ def progress(done: int | None, total: int | None, message: str = "") -> dict:
         }
     else:
         text = formatting.number(done) if done else ""
-    return {"share": share, "text": text, "message": message}
+    # A job of the system speaks the site's language; its plain messages are known.
+    said = gettext(message) if message else ""
+    return {"share": share, "text": text, "message": said}
 
 
 @register.inclusion_tag("components/_empty_state.html")
