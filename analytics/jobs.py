@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from datetime import datetime
 from typing import Any
 
@@ -55,9 +56,11 @@ def score_lead(handle: JobHandle, lead_id: int) -> dict[str, Any]:
 def warm_up(**kwargs: Any) -> None:
     """Load models before the pool forks, so that every child shares them."""
     from analytics import scoring
+    from crm.jobs.workers import COMPANION_OF
 
     try:
-        scoring.warm_up()
+        # A companion lives for one job; it loads what that needs.
+        scoring.warm_up(libraries=COMPANION_OF not in os.environ)
     except Exception as error:
         logger.warning("Models are loaded when they are first needed: %s", error)
     finally:

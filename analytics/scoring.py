@@ -120,7 +120,12 @@ def _far_ahead() -> Any:
     return timezone.now() + timedelta(days=1)
 
 
-def warm_up() -> None:
-    """Load the libraries and the current models before the first object comes."""
+def warm_up(*, libraries: bool) -> None:
+    """Load the current models before the first object comes, the libraries anyway."""
+    if libraries:
+        from analytics.analyses import get_analysis
+
+        for key in MISSING:
+            get_analysis(key)
     for key in MISSING:
         current_model(str(key))
