@@ -142,6 +142,7 @@ def _finish(
     context = transaction.atomic() if dry_run else publish()
     with context:
         run_sql("SELECT pg_advisory_xact_lock(%s)", [LOCK_WRITING])
+        run_sql("SET LOCAL work_mem = '64MB'")
         _drop_work_tables()
         work.importer.prepare(work)
         _count_rejected(work)

@@ -241,9 +241,10 @@ OWNER = (
 
 def sequence(model: type[models.Model]) -> str:
     """Return SQL for the next id of a model."""
-    table = model._meta.db_table
-    column = model._meta.pk.column
-    return f"nextval(pg_get_serial_sequence('{table}', '{column}'))"
+    names = [model._meta.db_table, model._meta.pk.column]
+    # Looked up once: inside the statement it would be looked up for every row.
+    found = fetch_all("SELECT pg_get_serial_sequence(%s, %s)", names)
+    return f"nextval('{found[0][0]}'::regclass)"
 
 
 def mode_reasons() -> dict[str, str]:
