@@ -95,6 +95,7 @@ register_column(
         annotate=segment_value("rfm", "rfm_label", CharField()),
         value=_worded("rfm", words.RFM),
         requires=Run,
+        default=False,
     ),
 )
 register_column(

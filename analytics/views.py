@@ -185,6 +185,7 @@ def segments(request: HttpRequest) -> HttpResponse:
         return render(request, "analytics/segments.html", context)
     currency = page.run.summary.get("currency", "")
     names = {one.number: words.cluster_name(one.name_key) for one in page.clusters}
+    never = words.word(words.RFM, "never_bought")
     context |= {
         "currency": currency,
         "clusters": [presenting.cluster_row(one) for one in page.clusters],
@@ -194,8 +195,8 @@ def segments(request: HttpRequest) -> HttpResponse:
         "groups": presenting.group_charts(page.groups),
         "moves": [
             {
-                "from": names.get(row["from"]) or _("none"),
-                "to": names.get(row["to"]) or _("none"),
+                "from": names.get(row["from"], never),
+                "to": names.get(row["to"], never),
                 "count": row["count"],
             }
             for row in page.migration
