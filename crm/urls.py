@@ -13,7 +13,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from crm import job_pages
+from crm import job_pages, profile
 from crm.generic import start
 from crm.generic.registry import registry
 from crm.importing import urls as import_urls
@@ -45,18 +45,11 @@ def is_ours(name: str) -> bool:
     return Path(settings.BASE_DIR, *name.split(".")).is_dir()
 
 
-def optional(module: str) -> list[URLPattern | URLResolver]:
-    """Return the addresses of a module that may not be there."""
-    if find_spec(module) is None:
-        return []
-    return list(import_module(module).urlpatterns)
-
-
 urlpatterns = [
     path("", start.start, name="start"),
     path("healthz", start.healthz, name="healthz"),
     path("accounts/", include("crm.account_urls")),
     path("admin/", admin.site.urls),
-    *optional("crm.profile"),
+    *profile.urlpatterns,
     *app_urls(),
 ]
