@@ -1,143 +1,25 @@
 """Kinds of columns: each turns a batch of cells into values for the database.
 
-A value leaves as the text that Postgres reads, or None for an empty cell. The rules are
-those of the model's form: lengths, digits, choices and validators come from its field.
+The rules are those of the model's form: lengths, digits, choices and validators come
+from its field.
 """
 
 from __future__ import annotations
 
-import datetime
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator, validate_email
 from django.db import models
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as noop
 
-MEMO_SIZE = 50_000
-MEMO_CHARS = 2_000_000
-FIRST_YEAR, LAST_YEAR = 1800, 2199
-Say = Callable[[int, str], None]
-
-
-@dataclass(frozen=True)
-class Habits:
-    """How a file writes numbers and dates."""
-
-    zone: ZoneInfo
-    decimal: str = "."
-    day_first: bool = False
-
-
-class Bad(str):
-    """The reason why a cell is refused, where a value is expected."""
-
-    __slots__ = ()
-
-
-class Memo(dict):
-    """Remember what cells became: most columns repeat the same few."""
-
-    def __init__(self, convert: Callable[[str], str | None]) -> None:
-        super().__init__()
-        self.convert = convert
-        self.found_bad = False
-        self.chars = 0
-
-    def __missing__(self, cell: str) -> str | None:
-        """Convert a cell seen for the first time."""
-        try:
-            value: str | None = self.convert(cell)
-        except ValueError as error:
-            value = Bad(error)
-        except ValidationError as error:
-            value = Bad(" ".join(error.messages))
-        if type(value) is Bad:
-            self.found_bad = True
-        self.chars += len(cell)
-        if len(self) >= MEMO_SIZE or self.chars > MEMO_CHARS:
-            self.clear()
-            self.chars = 0
-        self[cell] = value
-        return value
-
-
-class Column:
-    """One thing that a file may tell; ``key`` is its name in mappings and in SQL."""
-
-    sql_type: ClassVar[str] = "text"
-    hint: ClassVar[str] = ""
-
-    def __init__(
-        self,
-        key: str,
-        label: Any,
-        *,
-        required: bool = False,
-        aliases: Sequence[str] = (),
-        validators: Sequence[Callable[[Any], None]] = (),
-    ) -> None:
-        self.key = key
-        self.label = label
-        self.required = required
-        self.aliases = tuple(aliases)
-        self.validators = tuple(validators)
-
-    def cleaner(self, habits: Habits) -> Cleaner:
-        """Return what cleans this column's cells in one run."""
-        return Cleaner(self, habits)
-
-    def convert(self, cell: str, habits: Habits) -> str | None:
-        """Return the value of a stripped, filled cell, or raise ValueError."""
-        return cell
-
-    def validate(self, value: Any) -> None:
-        """Ask the validators of the form."""
-        for validator in self.validators:
-            validator(value)
-
-    def fits(self, cells: Iterable[str], habits: Habits) -> float:
-        """Return which share of the cells this column could take."""
-        memo = Memo(lambda cell: self.convert(cell.strip(), habits))
-        filled = [cell for cell in cells if cell.strip()]
-        if not filled:
-            return 0.0
-        return sum(type(memo[cell]) is not Bad for cell in filled) / len(filled)
-
-
-class Cleaner:
-    """Clean the cells of one column batch by batch."""
-
-    def __init__(self, column: Column, habits: Habits) -> None:
-        self.column = column
-        self.memo = Memo(lambda cell: self._convert(cell, habits))
-
-    def _convert(self, cell: str, habits: Habits) -> str | None:
-        cell = cell.strip()
-        if cell:
-            return self.column.convert(cell, habits)
-        if self.column.required:
-            raise ValueError(_("This value is missing."))
-        return None
-
-    def clean(self, cells: Sequence[str], say: Say) -> list[str | None]:
-        """Return the values; ``say(index, reason)`` for each cell that is refused."""
-        memo = self.memo
-        values = list(map(memo.__getitem__, cells))
-        if memo.found_bad:
-            for index, value in enumerate(values):
-                if type(value) is Bad:
-                    say(index, value)
-                    values[index] = None
-        return values
+from crm.importing.cells import Column, Habits
+from crm.importing.dates import Date, DateTime
 
 
 class Text(Column):
@@ -288,110 +170,6 @@ class Integer(Number):
 
     def __init__(self, key: str, label: Any, **kwargs: Any) -> None:
         super().__init__(key, label, max_digits=18, decimal_places=0, **kwargs)
-
-
-DATE_PARTS = re.compile(r"(\d{1,4})[-/.](\d{1,2})[-/.](\d{1,4})")
-CHINESE_DATE = re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})日?")
-MONTH_DATE = re.compile(r"(\d{1,2})[ -]([A-Za-z]{3,9})\.?[ ,-]+(\d{4})")
-MONTH_FIRST = re.compile(r"([A-Za-z]{3,9})\.? (\d{1,2}),? (\d{4})")
-MONTHS = {
-    name: number
-    for number, name in enumerate(
-        "jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1
-    )
-}
-
-
-def split_date(text: str, day_first: bool) -> tuple[int, int, int]:
-    """Return year, month and day of a date however it is written."""
-    if len(text) == 8 and text.isascii() and text.isdigit():
-        return int(text[:4]), int(text[4:6]), int(text[6:])
-    if match := CHINESE_DATE.fullmatch(text):
-        year, month, day = map(int, match.groups())
-        return year, month, day
-    if match := MONTH_DATE.fullmatch(text):
-        day_text, name, year_text = match.groups()
-        return int(year_text), MONTHS[name[:3].lower()], int(day_text)
-    if match := MONTH_FIRST.fullmatch(text):
-        name, day_text, year_text = match.groups()
-        return int(year_text), MONTHS[name[:3].lower()], int(day_text)
-    match = DATE_PARTS.fullmatch(text)
-    if match is None:
-        raise ValueError
-    first, second, third = match.groups()
-    if len(first) == 4:
-        return int(first), int(second), int(third)
-    if len(third) != 4:
-        raise ValueError
-    if day_first or "." in text:
-        return int(third), int(second), int(first)
-    return int(third), int(first), int(second)
-
-
-def read_date(text: str, day_first: bool) -> datetime.date:
-    """Return the date; raise ValueError with a sentence."""
-    try:
-        found = datetime.date(*split_date(text, day_first))
-    except (ValueError, KeyError, OverflowError):
-        raise ValueError(_("This is not a date.")) from None
-    if not FIRST_YEAR <= found.year <= LAST_YEAR:
-        raise ValueError(_("This year cannot be meant."))
-    return found
-
-
-class Date(Column):
-    """A day; a time of day behind it is left away."""
-
-    sql_type = "date"
-    time_behind = re.compile(r"[ T]\d{1,2}:\d{2}.*$")
-
-    def convert(self, cell: str, habits: Habits) -> str | None:
-        """Read the day."""
-        day = read_date(self.time_behind.sub("", cell), habits.day_first)
-        self.validate(day)
-        return day.isoformat()
-
-
-class DateTime(Column):
-    """A moment; without a zone it is in the file's time zone."""
-
-    sql_type = "timestamptz"
-    pattern = re.compile(
-        r"(.+?)(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?"
-        r" ?([AaPp][Mm])? ?(Z|[+-]\d{2}:?\d{2})?)?"
-    )
-
-    def convert(self, cell: str, habits: Habits) -> str | None:
-        """Read day and time."""
-        match = self.pattern.fullmatch(cell)
-        if match is None:
-            raise ValueError(_("This is not a date."))
-        text, hour, minute, second, fraction, half, zone = match.groups()
-        day = read_date(text, habits.day_first)
-        moment = datetime.datetime.combine(
-            day, self._time(hour, minute, second, fraction, half), habits.zone
-        )
-        if zone:
-            offset = "+00:00" if zone == "Z" else zone
-            return moment.replace(tzinfo=None).isoformat(" ") + offset
-        return moment.isoformat(" ")
-
-    def _time(
-        self,
-        hour: str | None,
-        minute: str | None,
-        second: str | None,
-        fraction: str | None,
-        half: str | None,
-    ) -> datetime.time:
-        hours = int(hour or 0)
-        if half:
-            hours = hours % 12 + (12 if half.lower() == "pm" else 0)
-        micro = int(((fraction or "") + "000000")[:6])
-        try:
-            return datetime.time(hours, int(minute or 0), int(second or 0), micro)
-        except ValueError:
-            raise ValueError(_("This is not a time of day.")) from None
 
 
 class Boolean(Column):

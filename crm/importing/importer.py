@@ -11,7 +11,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from crm.access import Verb, can
-from crm.importing.columns import Column
+from crm.importing.cells import Column
 
 if TYPE_CHECKING:
     from crm.importing.work import Work

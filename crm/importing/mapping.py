@@ -12,15 +12,8 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.utils import translation
 
-from crm.importing.columns import (
-    Column,
-    Date,
-    DateTime,
-    Email,
-    Habits,
-    Phone,
-    Url,
-)
+from crm.importing.cells import Column, Habits
+from crm.importing.columns import Date, DateTime, Email, Phone, Url
 from crm.importing.importer import Importer, Profile
 
 # Types whose values can be told from any other text.

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from crm.importing.columns import Bad, Boolean, Cleaner, Habits
+from crm.importing.cells import Bad, Cleaner, Habits
+from crm.importing.columns import Boolean
 from crm.importing.errors import ImportRefused
 from crm.importing.importer import KEEP, Importer
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
-from crm.importing.columns import Cleaner, Column
+from crm.importing.cells import Cleaner, Column
 from crm.importing.encodings import UNDECODABLE
 from crm.importing.shapes import straighten
 

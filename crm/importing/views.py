@@ -184,18 +184,13 @@ def _map_page(
     if posted is not None and form.is_valid() and _save_plan(run, importer, form):
         services.start(run=run, dry_run=True)
         return redirect("crm:import_check", run.pk)
-    # Each column with its field and its first cells, for a table turned on its side.
-    cells = [
-        [row[number] if number < len(row) else "" for row in sample.rows]
-        for number in range(len(table.header))
-    ]
     context = {
         **_steps(2),
         **_frame(run, importer),
         "form": form,
         "dialect_form": dialect_form,
         "dialect": dialect,
-        "columns": list(zip(form.column_fields(), cells, strict=True)),
+        "columns": _columns(form, sample.rows),
         "constants": form.constant_fields(),
         "telling": [] if dialect.is_certain else text_rows(path, dialect, 5),
         "help": importer.help,
@@ -206,6 +201,14 @@ def _map_page(
     }
     status = 422 if form.errors or dialect_form.errors else 200
     return render(request, "generic/import_map.html", context, status=status)
+
+
+def _columns(form: PlanForm, rows: list[list[str]]) -> list[tuple[Any, list[str]]]:
+    """Return each column's field and first cells: the table lies on its side."""
+    return [
+        (field, [row[number] if number < len(row) else "" for row in rows])
+        for number, field in enumerate(form.column_fields())
+    ]
 
 
 def _use_profile(

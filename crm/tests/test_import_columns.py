@@ -5,16 +5,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from crm.importing.cells import Bad, Cleaner, Habits
 from crm.importing.columns import (
-    Bad,
     Boolean,
     Choice,
-    Cleaner,
     Code,
     Date,
     DateTime,
     Email,
-    Habits,
     Integer,
     Number,
     Phone,
