@@ -202,9 +202,9 @@ class Demo:
         return f"The analysis {key} has no result: {outcome.get('reason')}"
 
     def wait_for_worker(self, seconds: float = 20) -> None:
-        """Wait for the worker, lest a command that finds none starts its own."""
+        """Wait for the workers, lest a command that finds none starts its own."""
         end = time.monotonic() + seconds
-        while not self.supervisor.has_logged("worker", " ready."):
+        while not all(self.supervisor.has_logged(name, " ready.") for name in WORKERS):
             self.supervisor.look_after()
             if time.monotonic() > end:
                 return

@@ -12,7 +12,7 @@ from .paths import Paths
 from .processes import Record, send
 
 LOG_BYTES = 10_000_000
-CHILDREN = ("web", "worker", "scheduler")
+CHILDREN = ("web", "worker", "analyst", "scheduler")
 # A child that dies this soon after its start, this often in a row, stays down.
 SOON_SECONDS = 20
 TRIES = 3
