@@ -16,6 +16,7 @@ from django.db.models import (
     Value,
 )
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from analytics import words
@@ -25,6 +26,7 @@ from crm.generic.registry import register_column, register_filter
 from crm.generic.tables import Column, NumberColumn, PercentColumn
 from customers.models import Customer
 from sales.models import Lead
+from service.models import Ticket, TicketCategory
 
 Annotate = Callable[[QuerySet, HttpRequest], QuerySet]
 
@@ -132,6 +134,45 @@ register_column(
 )
 
 
+def suggestion(queryset: QuerySet, request: HttpRequest) -> QuerySet:
+    """Add the name of the category that the words of a ticket suggest."""
+    run = current_runs(request).get(AnalysisKey.TICKET_CLASS)
+    if run is None:
+        none = Value(None, output_field=CharField())
+        return queryset.annotate(suggested=none)
+    sure = Score.objects.filter(run=run, object_id=OuterRef("pk"), abstained=False)
+    names = TicketCategory.objects.filter(code=OuterRef("suggested_code"))
+    return queryset.annotate(
+        suggested_code=Subquery(sure.values("label")[:1])
+    ).annotate(suggested=Subquery(names.values("name")[:1]))
+
+
+register_column(
+    Ticket,
+    Column(
+        "suggested",
+        _("Suggested category"),
+        annotate=suggestion,
+        value=lambda row: gettext(row.suggested) if row.suggested else "",
+        requires=Run,
+        default=False,
+    ),
+)
+
+
+class SuggestionFilter(django_filters.ModelChoiceFilter):
+    """Keep the tickets whose words suggest a category."""
+
+    def filter(self, qs: QuerySet, value: Any) -> QuerySet:
+        """Narrow to the category."""
+        if value is None:
+            return qs
+        rows = Score.objects.filter(
+            run__key=AnalysisKey.TICKET_CLASS, run__is_current=True, label=value.code
+        )
+        return qs.filter(pk__in=rows.values("object_id"))
+
+
 class SegmentFilter(django_filters.ChoiceFilter):
     """Keep the customers whom the current segmentation puts into a class."""
 
@@ -205,5 +246,13 @@ register_filter(
     Lead,
     "chance",
     ScoreRangeFilter(label=_("Chance in %"), key=AnalysisKey.CONVERSION, scale=100),
+    requires=Run,
+)
+register_filter(
+    Ticket,
+    "suggested",
+    SuggestionFilter(
+        label=_("Suggested category"), queryset=TicketCategory.objects.all()
+    ),
     requires=Run,
 )

@@ -213,6 +213,7 @@ def model_context(run: Run | None) -> dict[str, Any]:
         "calibration": charts.calibration(card),
         "confusion": charts.confusion(card, named),
         "pairs": confused_pairs(card, named),
+        "groups": group_rows(card),
         "importances": importances(card),
         "sources": charts.lead_sources(run.summary["sources"])
         if run.summary.get("sources")
@@ -261,6 +262,14 @@ def confused_pairs(card: dict[str, Any], named: Any) -> list[dict[str, Any]]:
         }
         for one in (found.get("pairs") or [])[:MOST_PAIRS]
     ]
+
+
+def group_rows(card: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return how good the model is on each collection; nothing if there is but one."""
+    found = card.get("details", {}).get("groups") or []
+    if len(found) < 2:
+        return []
+    return [{**one, "name": one["group"] or _("Own tickets")} for one in found]
 
 
 def category_names() -> dict[str, str]:

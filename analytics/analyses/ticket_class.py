@@ -55,6 +55,7 @@ class TicketClass(Analysis):
             frame[LABEL],
             times=frame["opened_at"],
             split=split,
+            groups=None if split is None else frame["dataset"],
             on_progress=on_progress,
         )
 

@@ -107,16 +107,18 @@ def train(
     *,
     times: pd.Series | None = None,
     split: pd.Series | None = None,
+    groups: pd.Series | None = None,
     refit: bool = True,
     on_progress=None,
 ) -> Trained | NotEnoughHistory:
     """Measure a model on the hold-out beside the simple rule, then fit on all rows.
 
     `split` names each row "train" or "test"; without it the newest fifth by `times`
-    is held out, or a random fifth where the times say nothing.
+    is held out, or a random fifth where the times say nothing. With `groups` the card
+    says how accurate the model is on each group of the hold-out.
     """
     step = on_progress or (lambda done, total: None)
-    rows, notes = _clean(texts, labels, times, split)
+    rows, notes = _clean(texts, labels, times, split, groups)
     counts = rows["label"].value_counts()
     refused = _gate(rows, counts, notes)
     if refused:
@@ -133,7 +135,11 @@ def train(
     step(2, 5)
     measured = evaluation.evaluate(model, newer["text"], newer["label"])
     step(3, 5)
-    rule, rivals = evaluation.others(older, newer)
+    right = measured.pop("right")
+    rule, rivals, rule_right = evaluation.others(older, newer)
+    if groups is not None:
+        found = evaluation.by_group(newer["group"], right, rule_right)
+        measured["details"]["groups"] = found
     step(4, 5)
     if refit:
         everything, _ = _without_rare(rows)
@@ -144,13 +150,14 @@ def train(
     return Trained(model, card)
 
 
-def _clean(texts, labels, times, split) -> tuple[pd.DataFrame, list[Note]]:
+def _clean(texts, labels, times, split, groups) -> tuple[pd.DataFrame, list[Note]]:
     rows = pd.DataFrame(
         {
             "text": pd.Series(texts).to_numpy(dtype=object),
             "label": pd.Series(labels).astype("string").str.strip().to_numpy(object),
             "time": pd.NaT if times is None else pd.Series(times).to_numpy(),
             "split": None if split is None else pd.Series(split).to_numpy(object),
+            "group": None if groups is None else pd.Series(groups).to_numpy(object),
         }
     )
     labelled = rows["label"].notna() & (rows["label"] != "")

@@ -51,6 +51,26 @@ def evaluate(model, texts: pd.Series, labels: pd.Series) -> dict[str, Any]:
         "calibration": reliability(sure, right),
         "confusion": confusion(truth, said),
         "details": {"held_out": len(truth), "answered": int(answered.sum())},
+        "right": right,
+    }
+
+
+def by_group(
+    groups: pd.Series, ours: np.ndarray, rule: np.ndarray
+) -> list[dict[str, Any]]:
+    """Return the accuracy of the model and of the rule per group of held-out texts."""
+    table = pd.DataFrame({"group": groups.to_numpy(), "ours": ours, "rule": rule})
+    found = table.groupby("group", sort=True).agg(
+        rows=("ours", "size"), accuracy=("ours", "mean"), rule=("rule", "mean")
+    )
+    return [{"group": str(row.Index), **_row(row)} for row in found.itertuples()]
+
+
+def _row(row: Any) -> dict[str, Any]:
+    return {
+        "rows": int(row.rows),
+        "accuracy": float(row.accuracy),
+        "rule": float(row.rule),
     }
 
 
@@ -69,14 +89,18 @@ def threshold(probability: np.ndarray, codes: np.ndarray, target: float) -> floa
     return float(min(sure[order[enough[-1]]], 0.99))
 
 
-def others(older: pd.DataFrame, newer: pd.DataFrame) -> tuple[Rule, list[Rule]]:
-    """Return the simple rule and the rivals, measured on the same split."""
+def others(
+    older: pd.DataFrame, newer: pd.DataFrame
+) -> tuple[Rule, list[Rule], np.ndarray]:
+    """Return the simple rule, the rivals, and where the rule was right."""
     older = older.tail(RIVAL_ROWS) if len(older) > RIVAL_ROWS else older
     texts, labels = older["text"].to_numpy(), older["label"].to_numpy()
     new_texts, truth = newer["text"].to_numpy(), newer["label"].to_numpy()
     simple = seed_vectoriser()
     counts, new_counts = simple.fit_transform(texts), simple.transform(new_texts)
-    rule = _try(RULE_NAME, MultinomialNB(), counts, labels, new_counts, truth)
+    recipe = MultinomialNB()
+    rule = _try(RULE_NAME, recipe, counts, labels, new_counts, truth)
+    right = recipe.predict(new_counts) == truth
     full = vectoriser(len(texts))
     rows, new_rows = full.fit_transform(texts).tocsr(), full.transform(new_texts)
     rivals = [
@@ -88,7 +112,7 @@ def others(older: pd.DataFrame, newer: pd.DataFrame) -> tuple[Rule, list[Rule]]:
             ("linear SVM", LinearSVC(random_state=0)),
         )
     ]
-    return rule, rivals
+    return rule, rivals, right
 
 
 def confusion(truth: np.ndarray, said: np.ndarray) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from analytics.models import AnalysisKey, RunState, Score
 from analytics.tests.history import NOW
@@ -169,7 +170,7 @@ def test_the_public_split_is_kept(run):
     assert card["split_params"]["test"] == 60
 
 
-def test_beside_a_public_split_the_newest_of_our_own_are_held_out(run):
+def test_beside_a_public_split_the_newest_of_our_own_are_held_out(world, run):
     add_categories()
     add_tickets(100, seed=1, dataset="public", split="train")
     add_tickets(50, seed=2, dataset="public", split="test")
@@ -177,6 +178,18 @@ def test_beside_a_public_split_the_newest_of_our_own_are_held_out(run):
     found = run(AnalysisKey.TICKET_CLASS)
     params = found.model_version.card["split_params"]
     assert (params["train"], params["test"]) == (180, 70)
+    groups = {
+        one["group"]: one for one in found.model_version.card["details"]["groups"]
+    }
+    assert {name: one["rows"] for name, one in groups.items()} == {
+        "public": 50,
+        "": 20,
+    }
+    assert all(0 <= one["rule"] <= 1 for one in groups.values())
+    page = world.client("ben").get(
+        reverse("analytics:model", args=[AnalysisKey.TICKET_CLASS])
+    )
+    assert "Own tickets" in page.content.decode()
 
 
 def test_one_category_is_not_enough(run):
@@ -187,3 +200,23 @@ def test_one_category_is_not_enough(run):
     found = run(AnalysisKey.TICKET_CLASS)
     assert found.state == RunState.NOT_ENOUGH
     assert not Score.objects.exists()
+
+
+def test_tickets_can_be_listed_by_suggestion(world, run):
+    add_tickets()
+    parcel = Ticket.objects.create(number="p", subject="track the shipment of my order")
+    money = Ticket.objects.create(number="m", subject="please refund the payment")
+    with pytest.MonkeyPatch.context() as patch:
+        from analytics.ml.base import Card
+
+        patch.setattr(Card, "beats_rule", True)
+        run(AnalysisKey.TICKET_CLASS, as_of=timezone.now())
+    category = TicketCategory.objects.get(code="delivery")
+    page = world.client("ben").get(
+        reverse("service:ticket_list"),
+        {"suggested": category.pk, "columns": "number,suggested"},
+    )
+    text = page.content.decode()
+    assert parcel.get_absolute_url() in text
+    assert money.get_absolute_url() not in text
+    assert "Delivery" in text
