@@ -13,6 +13,12 @@ from launcher import browser, testing  # noqa: E402
 
 NO_BROWSER = "no Chromium was found (apt install chromium fonts-noto-cjk)"
 
+# What the end of the report says loudly, by the reason of the tests left out.
+LEFT_OUT = {
+    NO_BROWSER: f"BROWSER TESTS DID NOT RUN: {NO_BROWSER}",
+    "CRM_DATA_DIR": "TESTS ON PUBLIC DATA DID NOT RUN: set CRM_DATA_DIR to its folder",
+}
+
 # The URLs are known before the servers run, so the settings can load now and
 # every conftest.py below may import models at its top.
 services = testing.Services()
@@ -65,10 +71,22 @@ def pytest_runtest_setup(item):
 
 def pytest_terminal_summary(terminalreporter):
     skipped = terminalreporter.stats.get("skipped", [])
-    count = sum(NO_BROWSER in str(report.longrepr) for report in skipped)
-    if count:
-        line = f"BROWSER TESTS DID NOT RUN ({count}): {NO_BROWSER}"
-        terminalreporter.write_sep("!", line, red=True, bold=True)
+    reasons = [str(report.longrepr) for report in skipped]
+    for text, line in LEFT_OUT.items():
+        count = sum(text in reason for reason in reasons)
+        if count:
+            terminalreporter.write_sep("!", f"{line} ({count})", red=True, bold=True)
+
+
+def pytest_collection_modifyitems(items):
+    """Keep a file together when tests are spread: its fixtures are dear.
+
+    The browser tests of all files share one site.
+    """
+    for item in items:
+        shared = item.get_closest_marker("browser") is not None
+        group = item.path.parent if shared else item.path
+        item.add_marker(pytest.mark.xdist_group(str(group.relative_to(ROOT))))
 
 
 @pytest.fixture(scope="session")

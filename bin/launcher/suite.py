@@ -14,6 +14,9 @@ from .paths import Paths
 # The checks and tests bring their own settings; a developer's must not leak in.
 SETTINGS = ("DJANGO_SETTINGS_MODULE", "SECRET_KEY", "DEBUG", "CRM_VAR_DIR")
 
+# Each test process has a database and a broker of its own, one also a browser.
+MOST_PROCESSES = 4
+
 
 def main(args: list[str]) -> int:
     """Run everything; with arguments for pytest run pytest alone."""
@@ -28,7 +31,7 @@ def main(args: list[str]) -> int:
     failed = [name for name, ok in checks(paths).items() if not ok]
     say("== pytest")
     began = time.monotonic()
-    if run(pytest_command(paths, []), os.environ) != 0:
+    if run(pytest_command(paths, spread()), os.environ) != 0:
         failed.append("pytest")
     say(f"== pytest took {time.monotonic() - began:.0f} s")
     say(f"Failed: {', '.join(failed)}." if failed else "Everything passed.")
@@ -37,6 +40,12 @@ def main(args: list[str]) -> int:
 
 def pytest_command(paths: Paths, args: list[str]) -> list[str]:
     return [str(paths.python), "-m", "pytest", *args]
+
+
+def spread() -> list[str]:
+    """Return the options that spread all tests over the processors."""
+    processes = min(os.cpu_count() or 1, MOST_PROCESSES)
+    return ["-n", str(processes), "--dist", "loadgroup"] if processes > 1 else []
 
 
 def run(args: list[str], environment) -> int:
