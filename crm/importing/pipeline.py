@@ -62,7 +62,7 @@ def run_import(
     and that transaction holds everything else: a process killed at any point leaves
     the data as they were, and the run can be started again from the beginning.
     """
-    sweep_staging()
+    _bury_the_dead(run)
     try:
         with files.local(run.file_path) as path:
             plan, table = _plan(run, path)
@@ -76,6 +76,18 @@ def run_import(
         raise UserVisibleError(_explain(error)) from error
     run.refresh_from_db()
     return run
+
+
+def _bury_the_dead(run: ImportRun) -> None:
+    """Clear up after processes that were killed; runs with a job are the job's."""
+    left = sweep_staging()
+    ImportRun.objects.filter(
+        pk__in=left, job=None, state__in=(ImportState.RUNNING, ImportState.CHECKING)
+    ).exclude(pk=run.pk).update(
+        state=ImportState.FAILED,
+        error=_("The import was interrupted; nothing was changed."),
+        finished_at=timezone.now(),
+    )
 
 
 def _plan(run: ImportRun, path: Path) -> tuple[Plan, Table]:

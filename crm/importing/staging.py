@@ -108,14 +108,14 @@ class Staging:
         run_sql("ANALYZE {table}, {rejects}", table=self.table, rejects=self.rejects)
 
 
-def sweep_staging() -> int:
-    """Drop the tables that dead runs left behind; return how many runs there were."""
+def sweep_staging() -> list[int]:
+    """Drop the tables that dead runs left behind; return the numbers of those runs."""
     rows = fetch_all(
         "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE %s"
         " AND relnamespace = current_schema()::regnamespace",
         [PREFIX.replace("_", r"\_") + "%"],
     )
-    dropped = 0
+    dropped = []
     for (name,) in rows:
         run_id = name.removeprefix(PREFIX)
         if not run_id.isdigit():
@@ -125,7 +125,7 @@ def sweep_staging() -> int:
             continue
         try:
             Staging(int(run_id)).drop()
-            dropped += 1
+            dropped.append(int(run_id))
         finally:
             run_sql("SELECT pg_advisory_unlock(%s, %s)", key)
     return dropped
