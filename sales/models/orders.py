@@ -103,7 +103,12 @@ class OrderLine(BaseModel):
     """One line of an order; the amount is computed by the database."""
 
     order = models.ForeignKey(
-        Order, verbose_name=_("order"), on_delete=models.CASCADE, related_name="lines"
+        Order,
+        verbose_name=_("order"),
+        on_delete=models.CASCADE,
+        related_name="lines",
+        # The unique (order, line_no) serves every look-up by order.
+        db_index=False,
     )
     line_no = models.PositiveIntegerField(_("line"))
     product = models.ForeignKey(
