@@ -13,7 +13,7 @@ from analytics.ml import text_evaluation as evaluation
 from analytics.ml.base import Card, Note, NotEnoughHistory, Rule, Trained, gate
 from analytics.ml.splits import Split, split_rows
 from analytics.ml.text_features import usable
-from analytics.ml.text_model import TextClassifier
+from analytics.ml.text_scripts import ByScript
 
 KEY = "ticket-class"
 NEEDED_ROWS = 40
@@ -32,7 +32,7 @@ class TicketModel(BaseEstimator):
 
     def fit(self, texts: Sequence[str], labels: Sequence[str]) -> TicketModel:
         """Fit the classifier and the threshold below which it abstains."""
-        self.classifier_ = TextClassifier().fit(texts, labels)
+        self.classifier_ = ByScript().fit(texts, labels)
         self.threshold_ = evaluation.threshold(
             self.classifier_.held_probability_,
             self.classifier_.held_codes_,
