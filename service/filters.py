@@ -49,6 +49,7 @@ class TicketFilters(VisibleFilterSet):
         label=_("Without an agent"), field_name="owner", lookup_expr="isnull"
     )
     opened_at = django_filters.DateFromToRangeFilter(label=_("Opened"))
+    solved_at = django_filters.DateFromToRangeFilter(label=_("Solved"))
 
     class Meta:
         model = Ticket

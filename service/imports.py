@@ -31,7 +31,8 @@ SPLITS = {
 # file gives the same numbers.
 NUMBERS = """
 UPDATE {staging} s SET number =
-    left(concat_ws('-', coalesce(s.dataset, %s), s.split), 31) || '-' || lpad((s.line - %s)::text, 5, '0')
+    left(concat_ws('-', coalesce(s.dataset, %s), s.split), 31)
+    || '-' || lpad((s.line - %s)::text, 5, '0')
 WHERE s.number IS NULL
 """
 # The text of a short question is its subject; a long one is cut for lists.

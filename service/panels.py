@@ -56,11 +56,15 @@ class TicketWorkPanel(Panel):
     order = 5
 
     def visible(self, user: Any, obj: Model) -> bool:
-        """Show it to those who may change the ticket."""
+        """Show it to those who may change the ticket, or take it if nobody has it."""
+        if obj.owner_id is None:
+            return can(user, Verb.CHANGE, Ticket)
         return can(user, Verb.CHANGE, obj)
 
     def get_context(self, request: HttpRequest, obj: Model) -> dict[str, Any]:
         """Return the moves that are allowed now, in the order of the states."""
+        if not can(request.user, Verb.CHANGE, obj):
+            return {"moves": [], "assign_form": None}
         moves = TICKET_MOVES[TicketState(obj.state)]
         return {
             "moves": [state for state in TicketState if state in moves],
@@ -75,7 +79,6 @@ class CustomerTicketsPanel(Panel):
 
     title = _("Tickets")
     template = "service/_customer_tickets.html"
-    column = "side"
     order = 40
     requires = Ticket
 

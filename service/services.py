@@ -99,6 +99,21 @@ def assign_ticket(*, ticket: Ticket, actor: User, owner: User) -> Ticket:
 
 
 @transaction.atomic
+def take_ticket(*, ticket: Ticket, actor: User) -> Ticket:
+    """Take a ticket that nobody has; raises UserVisibleError if somebody was quicker.
+
+    Who may change tickets at all may take one from the common pile: before that it is
+    in nobody's reach.
+    """
+    ticket = _locked(ticket)
+    if ticket.owner_id is not None:
+        raise UserVisibleError(
+            _("%(name)s has taken this ticket already.") % {"name": ticket.owner}
+        )
+    return assign_ticket(ticket=ticket, actor=actor, owner=actor)
+
+
+@transaction.atomic
 def add_message(
     *, ticket: Ticket, actor: User, body: str, direction: str = MessageDirection.OUT
 ) -> Message:

@@ -44,6 +44,18 @@ def assign(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+def take(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give a ticket that nobody has to the person who asks for it."""
+    ticket = get_visible_or_404(Ticket, request.user, pk)
+    require(request.user, Verb.CHANGE, Ticket)
+    try:
+        services.take_ticket(ticket=ticket, actor=request.user)
+    except UserVisibleError as error:
+        messages.error(request, str(error))
+    return redirect(ticket)
+
+
+@require_POST
 def reply(request: HttpRequest, pk: int) -> HttpResponse:
     """Add the message that was posted."""
     ticket = get_visible_or_404(Ticket, request.user, pk)

@@ -7,5 +7,6 @@ RULES = {
     "service:ticket_move": Rule(Ticket, "change", methods=("post",)),
     "service:ticket_assign": Rule(Ticket, "change", methods=("post",)),
     "service:ticket_categorise": Rule(Ticket, "change", methods=("post",)),
+    "service:ticket_take": Rule(Ticket, methods=("post",), needs=((Ticket, "change"),)),
     "service:ticket_reply": Rule(Ticket, methods=("post",), needs=((Message, "add"),)),
 }

@@ -141,6 +141,22 @@ def test_category_out_of_use_cannot_be_chosen(world):
         )
 
 
+def test_agent_takes_a_ticket_that_nobody_has(world):
+    ticket = make_ticket(None)
+    client = world.client("ana")
+    assert "Take it" in client.get(ticket.get_absolute_url()).text
+    client.post(f"/tickets/{ticket.pk}/take/")
+    ticket.refresh_from_db()
+    assert (ticket.owner, ticket.state) == (world.ana, TicketState.OPEN)
+
+
+def test_ticket_that_somebody_has_cannot_be_taken(world):
+    ticket = make_ticket(world.cleo)
+    with unchanged(Ticket, AuditEntry):
+        response = world.client("ana").post(f"/tickets/{ticket.pk}/take/", follow=True)
+    assert "has taken this ticket already" in response.text
+
+
 def test_forbidden_move_is_refused_in_words(world):
     ticket = make_ticket(world.ana)
     with unchanged(Ticket, AuditEntry):

@@ -134,6 +134,28 @@ def test_two_moves_at_once_do_not_both_go_through():
     assert AuditEntry.objects.filter(verb="state").count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_of_two_agents_at_once_one_takes_the_ticket():
+    agents = [make_person(name, None, "agent") for name in ("ana", "abe")]
+    ticket = make_ticket(None)
+
+    def take(agent):
+        try:
+            services.take_ticket(ticket=ticket, actor=agent)
+        except UserVisibleError:
+            return "refused"
+        finally:
+            connection.close()
+        return "taken"
+
+    with ThreadPoolExecutor(2) as pool:
+        with transaction.atomic():
+            Ticket.objects.select_for_update().get(pk=ticket.pk)
+            answers = [pool.submit(take, agent) for agent in agents]
+        assert sorted(one.result(20) for one in answers) == ["refused", "taken"]
+    assert AuditEntry.objects.filter(verb="assign").count() == 1
+
+
 def test_numbers_are_never_given_twice(db):
     numbers = [services.next_number() for _ in range(50)]
     assert len(set(numbers)) == 50
