@@ -55,18 +55,43 @@ function line(mark, name, value) {
   return `<div>${mark} ${escape(name)} <b>${escape(value)}</b></div>`;
 }
 
-function frame(theme, many, label) {
+const ruler = document.createElement("canvas").getContext("2d");
+
+function widthOf(words, theme) {
+  ruler.font = `12px ${theme.font}`;
+  return ruler.measureText(words).width;
+}
+
+// A legend is written out in as many lines as it needs: names that must be leafed through are not read.
+function legendLines(names, theme) {
+  let lines = 1;
+  let used = 0;
+  for (const name of names) {
+    const wide = widthOf(name, theme) + 30;
+    if (used && used + wide > theme.width) {
+      lines += 1;
+      used = 0;
+    }
+    used += wide;
+  }
+  return lines;
+}
+
+function frame(theme, names, label) {
   const text = { color: theme.ink, fontFamily: theme.font, fontSize: 12 };
+  const many = names.length > 1;
+  const lines = many ? legendLines(names, theme) : 0;
   return {
     text,
     base: {
       textStyle: text,
       animation: false,
       color: theme.palette,
-      grid: { left: 8, right: 16, top: (many ? 24 : 0) + (label ? 28 : 12), bottom: 8, containLabel: true },
+      grid: { left: 8, right: 16, top: Math.min(lines, 5) * 22 + (label ? 30 : 12), bottom: 8, containLabel: true },
       legend: {
         show: many,
-        type: "scroll",
+        type: lines > 5 ? "scroll" : "plain",
+        itemGap: 12,
         top: 0,
         left: 0,
         icon: "roundRect",
@@ -112,11 +137,24 @@ function acrossAxis(label, format, theme, text) {
   };
 }
 
+// Names stand whole: in lines under or beside their bars where there is room, else each n-th of them.
+function categoryLabels(data, theme) {
+  const widest = Math.max(0, ...data.labels.map((label) => widthOf(label, theme)));
+  if (data.horizontal) {
+    return { width: Math.ceil(Math.min(widest, theme.width * 0.4)) + 2, overflow: "break", lineHeight: 15 };
+  }
+  const room = (theme.width - 72) / Math.max(data.labels.length, 1) - 6;
+  if (data.kind === "histogram" || widest <= room || room < 56) return { hideOverlap: true };
+  return { interval: 0, width: room, overflow: "break", lineHeight: 15, lines: Math.ceil(widest / room) + 1 };
+}
+
 function categoryAxis(data, theme, text) {
+  const { lines, ...labels } = categoryLabels(data, theme);
   return {
     type: "category",
     data: data.labels,
-    axisLabel: { ...text, hideOverlap: true, width: data.horizontal ? 120 : 96, overflow: "truncate" },
+    nameGap: 28 + 15 * ((lines ?? 1) - 1),
+    axisLabel: { ...text, ...labels },
     axisLine: { lineStyle: { color: theme.line } },
     axisTick: { show: false },
     inverse: data.horizontal,
@@ -170,20 +208,20 @@ function categorySeries(data, theme) {
 }
 
 function categoryChart(data, theme) {
-  const { base, text } = frame(theme, data.series.length > 1, data.yLabel && !data.horizontal);
+  const names = data.series.map((one) => one.name || data.yLabel);
+  const { base, text } = frame(theme, names, data.yLabel && !data.horizontal);
   const write = writer(data.yFormat);
   const category = categoryAxis(data, theme, text);
   const value = valueAxis(data.yLabel, data.yFormat, theme, text);
   if (data.horizontal) Object.assign(value, { name: "", splitNumber: 4 });
-  else Object.assign(category, { name: data.xLabel, nameLocation: "middle", nameGap: 28, nameTextStyle: text });
-  if (!data.horizontal && data.xLabel) base.grid.bottom = 24;
+  else Object.assign(category, { name: data.xLabel, nameLocation: "middle", nameTextStyle: text });
+  if (!data.horizontal && data.xLabel) base.grid.bottom = category.nameGap - 4;
   base.tooltip.trigger = "axis";
   base.tooltip.axisPointer = { type: data.kind === "line" ? "line" : "shadow" };
   base.tooltip.formatter = (points) => {
     const shown = points.filter((point) => data.series.some((one) => (one.name || data.yLabel) === point.seriesName));
     return `<b>${escape(points[0].name)}</b>` + shown.map((p) => line(p.marker, p.seriesName, write(p.value))).join("");
   };
-  const names = data.series.map((one) => one.name || data.yLabel);
   return {
     ...base,
     legend: { ...base.legend, data: names },
@@ -194,7 +232,7 @@ function categoryChart(data, theme) {
 }
 
 function scatterChart(data, theme) {
-  const { base, text } = frame(theme, true, data.yLabel);
+  const { base, text } = frame(theme, data.series.map((one) => one.name), data.yLabel);
   const x = writer(data.xFormat);
   const y = writer(data.yFormat);
   // Shape tells the classes apart where colour cannot.
@@ -220,7 +258,7 @@ function scatterChart(data, theme) {
 }
 
 function calibrationChart(data, theme) {
-  const { base, text } = frame(theme, true, data.yLabel);
+  const { base, text } = frame(theme, [data.words.ideal, ...data.series.map((one) => one.name)], data.yLabel);
   const share = { style: "percent", maximumFractionDigits: 1 };
   const write = writer(share);
   const count = writer({});
@@ -271,7 +309,7 @@ async function draw(area) {
     width: "auto",
     height: area.clientHeight,
   });
-  const paint = () => picture.setOption((KINDS[data.kind] ?? categoryChart)(data, look()), true);
+  const paint = () => picture.setOption((KINDS[data.kind] ?? categoryChart)(data, { ...look(), width: area.clientWidth }), true);
   paint();
   drawn.set(area, { picture, paint });
   if (data.links.length) {
@@ -280,7 +318,12 @@ async function draw(area) {
       if (link) window.location.assign(link);
     });
   }
-  new ResizeObserver(() => picture.resize()).observe(area);
+  let width = area.clientWidth;
+  new ResizeObserver(() => {
+    picture.resize();
+    if (area.clientWidth !== width) paint();
+    width = area.clientWidth;
+  }).observe(area);
 }
 
 // Charts further down wait until they come into view.
