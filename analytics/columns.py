@@ -21,9 +21,9 @@ from django.utils.translation import gettext_lazy as _
 
 from analytics import words
 from analytics.models import AnalysisKey, CustomerSegment, Run, Score
-from analytics.selectors import cluster_choices, current_runs
+from analytics.selectors import cluster_choices, currency_of_run, current_runs
 from crm.generic.registry import register_column, register_filter
-from crm.generic.tables import Column, NumberColumn, PercentColumn
+from crm.generic.tables import Column, MoneyColumn, PercentColumn
 from customers.models import Customer
 from sales.models import Lead
 from service.models import Ticket, TicketCategory
@@ -70,6 +70,14 @@ def cluster_annotation(queryset: QuerySet, request: HttpRequest) -> QuerySet:
     return queryset.annotate(cluster=Subquery(rows.values("name_key")[:1]))
 
 
+def lifetime_value(queryset: QuerySet, request: HttpRequest) -> QuerySet:
+    """Add the lifetime value and its currency."""
+    code = Value(currency_of_run(request, AnalysisKey.LTV), output_field=CharField())
+    return score_value("lifetime_value", AnalysisKey.LTV)(queryset, request).annotate(
+        lifetime_value_currency=code
+    )
+
+
 def _worded(name: str, table: words.Words) -> Callable[[Any], str]:
     def value(row: Any) -> str:
         key = getattr(row, name)
@@ -97,7 +105,6 @@ register_column(
         annotate=segment_value("rfm", "rfm_label", CharField()),
         value=_worded("rfm", words.RFM),
         requires=Run,
-        default=False,
     ),
 )
 register_column(
@@ -113,12 +120,13 @@ register_column(
 )
 register_column(
     Customer,
-    NumberColumn(
+    MoneyColumn(
         "lifetime_value",
         _("Lifetime value"),
+        currency="lifetime_value_currency",
         decimals=0,
         sort="lifetime_value",
-        annotate=score_value("lifetime_value", AnalysisKey.LTV),
+        annotate=lifetime_value,
         requires=Run,
     ),
 )

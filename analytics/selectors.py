@@ -27,10 +27,20 @@ HEAVY = ("model_version__artefact",)
 
 def current_runs(request: HttpRequest) -> dict[str, int]:
     """Return {key: id of the current run}, asked once per request."""
+    return {key: pk for key, (pk, _currency) in _current(request).items()}
+
+
+def currency_of_run(request: HttpRequest, key: str) -> str:
+    """Return the currency of the amounts that the current run holds."""
+    return _current(request).get(key, (0, ""))[1] or ""
+
+
+def _current(request: HttpRequest) -> dict[str, tuple[int, str | None]]:
     known = getattr(request, "_current_runs", None)
     if known is None:
-        rows = Run.objects.filter(is_current=True).values_list("key", "pk")
-        known = request._current_runs = dict(rows)
+        rows = Run.objects.filter(is_current=True)
+        found = rows.values_list("key", "pk", "summary__currency")
+        known = request._current_runs = {key: (pk, code) for key, pk, code in found}
     return known
 
 

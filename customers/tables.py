@@ -32,7 +32,7 @@ class CustomerTable(Table):
         Column("name", sort="name", link=True),
         BadgeColumn("kind", colours=KIND_COLOURS),
         Column("phone"),
-        Column("email"),
+        Column("email", default=False),
         Column("city", sort="city"),
         Column("region", default=False),
         Column("country", sort="country", default=False),

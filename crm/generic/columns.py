@@ -225,7 +225,9 @@ class MoneyColumn(NumberColumn):
     def text(self, row: Any) -> str:
         """Return the amount with its currency."""
         value = self.value(row)
-        return "" if value is None else formatting.money(value, self.currency_of(row))
+        if value is None:
+            return ""
+        return formatting.money(value, self.currency_of(row), self.decimals)
 
 
 class DateColumn(Column):
