@@ -4,6 +4,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from crm.models import OwnedModel
@@ -41,7 +42,11 @@ class Target(OwnedModel):
         )
 
     def __str__(self) -> str:
-        return f"{self.get_kpi_display()} {self.starts_on}–{self.ends_on}"
+        start, end = (
+            date_format(day, "SHORT_DATE_FORMAT")
+            for day in (self.starts_on, self.ends_on)
+        )
+        return f"{self.get_kpi_display()} {start} – {end}"
 
     def get_absolute_url(self) -> str:
         """Return the target's page."""

@@ -8,6 +8,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from analytics.performance.presenting import rows_behind
 from analytics.performance.selectors import progress
 from crm.generic.panels import Panel
 
@@ -21,4 +22,7 @@ class ProgressPanel(Panel):
 
     def get_context(self, request: HttpRequest, obj: Model) -> dict[str, Any]:
         """Return the progress as far as the reader may see the rows behind it."""
-        return {"progress": progress(user=request.user, target=obj)}
+        return {
+            "progress": progress(user=request.user, target=obj),
+            "rows_url": rows_behind(obj),
+        }

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from analytics.performance.models import Target
+from analytics.performance.presenting import rows_behind
 from analytics.performance.selectors import progress
 from crm.generic.panels import Tile
 from crm.generic.registry import register_tile
@@ -38,7 +39,11 @@ class TargetsTile(Tile):
         found += running.exclude(owner=request.user)[: MOST - len(found)]
         return {
             "rows": [
-                {"target": one, "progress": progress(user=request.user, target=one)}
+                {
+                    "target": one,
+                    "progress": progress(user=request.user, target=one),
+                    "rows_url": rows_behind(one),
+                }
                 for one in found
             ]
         }
