@@ -99,7 +99,7 @@ def main_figure(card: dict[str, Any]) -> dict[str, Any] | None:
     return {
         "name": words.figure_name(name),
         "help": words.FIGURES[name][2] if name in words.FIGURES else "",
-        "value": words.figure_text(name, card["figures"][name]),
+        "value": words.with_unit(name, words.figure_text(name, card["figures"][name])),
         "rule": None if rule is None else words.figure_text(name, rule),
         "beats": card.get("beats_rule", False) and rule is not None,
     }

@@ -308,7 +308,14 @@ def figure_text(name: str, value: float | None) -> str:
         return formatting.NOTHING
     if name in FIGURES and FIGURES[name][1] == "share":
         return formatting.percent(value, 1)
-    return formatting.number(value, 3)
+    return formatting.number(value, 0 if abs(value) >= 1000 else 3)
+
+
+def with_unit(name: str, text: str) -> str:
+    """Add the unit to a figure that stands alone."""
+    if name == "mae":
+        return gettext("%(figure)s purchases") % {"figure": text}
+    return text
 
 
 def cluster_name(name_key: Mapping[str, Any] | None) -> str:
