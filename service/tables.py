@@ -37,7 +37,7 @@ class TicketTable(Table):
     """Tickets, newest first."""
 
     columns = [
-        Column("number", sort="number", link=True),
+        Column("number", sort="number", link=True, default=False),
         Column("subject", link=True),
         BadgeColumn("state", colours=STATE_COLOURS),
         BadgeColumn("kind", colours=KIND_COLOURS, default=False),

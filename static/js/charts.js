@@ -144,7 +144,7 @@ function categoryLabels(data, theme) {
     return { width: Math.ceil(Math.min(widest, theme.width * 0.4)) + 2, overflow: "break", lineHeight: 15 };
   }
   const room = (theme.width - 72) / Math.max(data.labels.length, 1) - 6;
-  if (data.kind === "histogram" || widest <= room || room < 56) return { hideOverlap: true };
+  if (data.kind === "histogram" || widest <= room || room < 56) return { hideOverlap: true, alignMaxLabel: "right" };
   return { interval: 0, width: room, overflow: "break", lineHeight: 15, lines: Math.ceil(widest / room) + 1 };
 }
 
