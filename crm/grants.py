@@ -18,9 +18,8 @@ DEFAULT_GRANTS = {
     "*": {
         "administrator": " ".join(f"{verb}={Scope.ALL}" for verb in Verb.values),
     },
-    "crm.user": {
-        role: "view=all"
-        for role in (
+    "crm.user": dict.fromkeys(
+        (
             "representative",
             "sales_manager",
             "marketer",
@@ -28,8 +27,9 @@ DEFAULT_GRANTS = {
             "service_manager",
             "analyst",
             "executive",
-        )
-    },
+        ),
+        "view=all",
+    ),
     "crm.tag": {
         "representative": "view=all",
         "sales_manager": "view=all add=all change=all",
@@ -39,9 +39,8 @@ DEFAULT_GRANTS = {
         "analyst": "view=all",
         "executive": "view=all",
     },
-    "crm.job": {
-        role: "view=own run=own"
-        for role in (
+    "crm.job": dict.fromkeys(
+        (
             "representative",
             "sales_manager",
             "marketer",
@@ -49,12 +48,12 @@ DEFAULT_GRANTS = {
             "service_manager",
             "analyst",
             "executive",
-        )
-    },
-    "crm.importrun": {
-        role: "view=own"
-        for role in ("representative", "sales_manager", "marketer", "service_manager")
-    },
+        ),
+        "view=own run=own",
+    ),
+    "crm.importrun": dict.fromkeys(
+        ("representative", "sales_manager", "marketer", "service_manager"), "view=own"
+    ),
 }
 
 

@@ -107,5 +107,5 @@ def test_stop_cleans_up_after_a_demo_that_was_killed(copy, running):
 
     done = copy.run("bin/stop")
 
-    assert done.stdout == "Stopped: web, worker, scheduler, broker, database.\n"
+    assert done.stdout == "Stopped: web, worker, analyst, scheduler, broker, database.\n"
     assert copy.processes() == {}
