@@ -1,0 +1,51 @@
+"""Everything can be done on a phone."""
+
+import pytest
+from playwright.sync_api import expect
+
+from customers.models import Customer
+from tests.browser.conftest import PHONE
+from tests.browser.doing import press
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_customer_is_found_and_a_call_is_logged_on_a_phone(visit, say):
+    customer = Customer.objects.filter(owner__username="rep").latest("pk")
+    page = visit("rep", viewport=PHONE, has_touch=True, is_mobile=True)
+    page.goto("/")
+    menu = page.locator("#navigation")
+    expect(menu).not_to_be_in_viewport()
+    page.get_by_role("button", name=say("Menu"), exact=True).tap()
+    expect(menu).to_be_in_viewport()
+    menu.get_by_role("link", name=say("Customers"), exact=True).tap()
+    expect(page.get_by_role("heading", level=1)).to_have_text(say("Customers"))
+    expect(menu).not_to_be_in_viewport()
+    page.locator("#list-search").fill(customer.name)
+    rows = page.locator("#list tbody tr")
+    expect(page.locator(".chip")).to_contain_text(customer.name)
+    expect(rows.first).to_contain_text(customer.name)
+    rows.first.get_by_role("link", name=customer.name).tap()
+    expect(page.get_by_role("heading", level=1)).to_have_text(customer.name)
+    page.get_by_text(say("Log a call or a note")).tap()
+    said = f"Called back on the way ({say.language})"
+    page.get_by_label(say("In a few words")).fill(said)
+    press(page, say("Add to the timeline"))
+    expect(page.locator("#timeline li").first).to_contain_text(said)
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= PHONE["width"]
+
+
+def test_the_menu_is_closed_again_by_key_and_by_tap(visit, say):
+    page = visit("rep", viewport=PHONE)
+    page.goto("/")
+    opener = page.get_by_role("button", name=say("Menu"), exact=True)
+    menu = page.locator("#navigation")
+    opener.click()
+    expect(menu).to_be_in_viewport()
+    page.keyboard.press("Escape")
+    expect(menu).not_to_be_in_viewport()
+    expect(opener).to_be_focused()
+    opener.click()
+    page.mouse.click(340, 400)
+    expect(menu).not_to_be_in_viewport()
