@@ -22,6 +22,8 @@ function options(select) {
   const url = select.dataset.enhanceUrl;
   const shared = {
     maxOptions: 200,
+    // A refresh that comes late opens the list again and takes the focus from the next field.
+    refreshThrottle: 0,
     plugins: select.multiple ? ["remove_button"] : [],
     allowEmptyOption: !select.required,
     render: { no_results: null },

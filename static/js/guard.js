@@ -29,7 +29,8 @@ window.addEventListener("pageshow", () => {
 });
 
 // A form that came back with errors: read them out, and start at the first wrong field.
-const errors = document.querySelector("[data-form-errors]");
-if (errors) {
-  (document.querySelector("[aria-invalid=true]") ?? errors).focus();
+// An error in a row of a formset has no summary above the form.
+const wrong = document.querySelector("form [aria-invalid=true], [data-form-errors]");
+if (wrong) {
+  (document.querySelector("form [aria-invalid=true]") ?? wrong).focus();
 }

@@ -7,3 +7,18 @@ document.addEventListener("click", (event) => {
   if (event.ctrlKey || event.metaKey) window.open(link.href, "_blank", "noopener");
   else link.click();
 });
+
+// A table that scrolls sideways can be reached, and so scrolled, with the keyboard.
+function reach(table) {
+  const held = table.querySelector("a, button, input, select, summary");
+  if (table.scrollWidth > table.clientWidth && !held) table.tabIndex = 0;
+}
+
+const reached = new ResizeObserver((entries) => entries.forEach((entry) => reach(entry.target)));
+
+function watch(part) {
+  for (const table of part.querySelectorAll(".table-scroll:not([tabindex])")) reached.observe(table);
+}
+
+watch(document);
+document.addEventListener("htmx:load", (event) => watch(event.detail.elt));
