@@ -14,6 +14,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from analytics import words
 from analytics.models import (
     Cluster,
     CustomerSegment,
@@ -201,9 +202,10 @@ class Runner:
     def log_card(self, card: Card) -> None:
         """Write the figures into the job's log."""
         for name, figure in card.figures.items():
-            self.job.log(f"{name} = {figure.value:.4g}")
+            text = words.figure_text(name, figure.value)
+            self.job.log(f"{words.figure_name(name)}: {text}")
         if card.reason:
-            self.job.log(card.reason.text, "warning")
+            self.job.log(words.note(card.reason.to_json()), "warning")
 
     def finish(self, state: str, card: Card, data: Dataset, model: Any = None) -> Run:
         """Close the run; only a published one takes the place of the current one."""
