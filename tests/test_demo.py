@@ -107,5 +107,6 @@ def test_stop_cleans_up_after_a_demo_that_was_killed(copy, running):
 
     done = copy.run("bin/stop")
 
-    assert done.stdout == "Stopped: web, worker, analyst, scheduler, broker, database.\n"
+    stopped = "web, worker, analyst, scheduler, broker, database"
+    assert done.stdout == f"Stopped: {stopped}.\n"
     assert copy.processes() == {}
