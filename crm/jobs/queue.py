@@ -20,9 +20,12 @@ from crm.models import Job, JobState, User
 
 
 @contextmanager
-def personal_settings(user: User | None) -> Iterator[None]:
-    """Speak the person's language and use their clock while the block runs."""
-    language = (user and user.language) or settings.LANGUAGE_CODE
+def personal_settings(user: User | None, language: str = "") -> Iterator[None]:
+    """Speak the person's language and use their clock while the block runs.
+
+    Who has chosen none is spoken to in ``language``.
+    """
+    language = (user and user.language) or language or settings.LANGUAGE_CODE
     try:
         zone = ZoneInfo((user and user.time_zone) or settings.TIME_ZONE)
     except (KeyError, ValueError, OSError):
@@ -54,6 +57,7 @@ def enqueue(
         owner=owner,
         max_attempts=declared.max_attempts,
         dedupe_key=dedupe_key,
+        language=translation.get_language() or "",
     )
     if not dedupe_key:
         job.save(force_insert=True)

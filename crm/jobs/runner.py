@@ -84,7 +84,7 @@ def run(job_id: int, worker: str = "") -> str | None:
     job = claim(job_id, worker)
     if job is None:
         return None
-    with personal_settings(job.owner):
+    with personal_settings(job.owner, job.language):
         try:
             _work(job)
         finally:

@@ -25,7 +25,7 @@ def give_back(job: Job) -> bool:
     The caller holds the row's lock. Nothing that the old attempt still does counts: its
     token is void.
     """
-    with personal_settings(job.owner):
+    with personal_settings(job.owner, job.language):
         if job.cancel_requested:
             _end(job, JobState.CANCELLED, "")
             return False

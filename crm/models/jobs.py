@@ -59,6 +59,8 @@ class Job(models.Model):
     max_attempts = models.PositiveSmallIntegerField(default=5)
     cancel_requested = models.BooleanField(default=False)
     dedupe_key = models.CharField(max_length=200, blank=True)
+    # What the page spoke from which the job was started.
+    language = models.CharField(max_length=10, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     enqueued_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)

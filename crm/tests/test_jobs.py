@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import OperationalError, connections, transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 from model_bakery import baker
 
 from crm import jobs
@@ -165,6 +165,15 @@ def test_the_handler_finds_its_owner_language_and_clock(owner):
     assert result["language"] == "zh-hans"
     assert result["zone"] == "Asia/Shanghai"
     assert result["owner"] == "owner"
+
+
+def test_a_job_speaks_the_language_of_the_page_where_its_owner_has_chosen_none(owner):
+    owner.language = ""
+    owner.save()
+    with translation.override("zh-hans"):
+        job = jobs.enqueue("test.environment", owner=owner)
+    run_jobs()
+    assert refreshed(job).result["language"] == "zh-hans"
 
 
 def test_a_job_of_the_system_speaks_the_language_of_the_site():
