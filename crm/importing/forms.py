@@ -10,6 +10,7 @@ from django import forms
 from django.conf import settings
 from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandler
 from django.template.defaultfilters import filesizeformat
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from crm.importing.dialects import Dialect
@@ -185,12 +186,13 @@ class PlanForm(forms.Form):
             )
 
     def _label(self, column: Any) -> str:
-        return f"{column.label} *" if column.required else str(column.label)
+        name = capfirst(str(column.label))
+        return f"{name} *" if column.required else name
 
     def _add_constants(self, constants: dict[str, str]) -> None:
         for column in self.importer.columns:
             self.fields[f"constant_{column.key}"] = forms.CharField(
-                label=column.label,
+                label=capfirst(str(column.label)),
                 required=False,
                 max_length=300,
                 help_text=_(column.hint) if column.hint else "",
