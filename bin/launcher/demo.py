@@ -169,7 +169,7 @@ class Demo:
         ]
         web = [python, "-m", "gunicorn", "crm.wsgi", "--bind"]
         web += [f"fd://{self.listener.fileno()}", "-w", "2", "--threads", "4"]
-        web += ["--graceful-timeout", "5", "--no-control-socket"]
+        web += ["--preload", "--graceful-timeout", "5", "--no-control-socket"]
         return [
             *workers,
             Child("scheduler", [*celery, "beat", "-l", "INFO", "--pidfile="]),
