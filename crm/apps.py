@@ -4,6 +4,10 @@ from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+
+# Django's own catalogue leaves a foreign word in these; ours comes first.
+gettext_noop("Enter a valid email address.")
 
 
 class CrmConfig(AppConfig):

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Kind(models.TextChoices):
@@ -25,7 +26,7 @@ class Source(models.TextChoices):
     ORGANIC = "organic", _("Organic search")
     PAID = "paid", _("Paid search")
     SOCIAL = "social", _("Social media")
-    EMAIL = "email", _("Email")
+    EMAIL = "email", pgettext_lazy("channel", "Email")
     REFERRAL = "referral", _("Referral")
     DIRECT = "direct", _("Direct traffic")
     DISPLAY = "display", _("Display advertising")
@@ -40,7 +41,7 @@ class InteractionKind(models.TextChoices):
     """How we were in touch."""
 
     CALL = "call", _("Call")
-    EMAIL = "email", _("Email")
+    EMAIL = "email", pgettext_lazy("channel", "Email")
     MEETING = "meeting", _("Meeting")
     CHAT = "chat", _("Chat")
     WEB = "web", _("Web visit")

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class CampaignState(models.TextChoices):
@@ -16,7 +17,7 @@ class CampaignState(models.TextChoices):
 class Channel(models.TextChoices):
     """How a campaign reaches people."""
 
-    EMAIL = "email", _("Email")
+    EMAIL = "email", pgettext_lazy("channel", "Email")
     SOCIAL = "social", _("Social media")
     SEARCH = "search", _("Search advertising")
     PHONE = "phone", _("Phone")

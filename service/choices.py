@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class TicketKind(models.TextChoices):
@@ -61,7 +62,7 @@ class MessageDirection(models.TextChoices):
 class TicketChannel(models.TextChoices):
     """How a ticket came in."""
 
-    EMAIL = "email", _("Email")
+    EMAIL = "email", pgettext_lazy("channel", "Email")
     PHONE = "phone", _("Phone")
     CHAT = "chat", _("Chat")
     WEB = "web", _("Web form")
