@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 from django.utils import translation
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.site import Site, running_site
 from tests.browser.watch import Watch
 
 LANGUAGES = {"en": "en-GB", "zh-hans": "zh-CN"}
+# For what does not hang on the language.
+ONLY_ENGLISH = pytest.mark.parametrize("language", ["en"], indirect=True)
+ONLY_CHINESE = pytest.mark.parametrize("language", ["zh-hans"], indirect=True)
 DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 # Generous, for a busy machine: a test that passes never waits this long.
@@ -62,11 +65,6 @@ class Words:
             text = gettext(message)
         return text % values if values else text
 
-    def count(self, one: str, many: str, number: int, **values: object) -> str:
-        """Return the message for a number."""
-        with translation.override(self.language):
-            return ngettext(one, many, number) % {**values}
-
 
 @pytest.fixture
 def say(language: str) -> Words:
@@ -86,20 +84,17 @@ def watch() -> Iterator[Watch]:
 
 
 @pytest.fixture
-def visit(
-    request: pytest.FixtureRequest, site: Site, browser: Browser, watch: Watch
-) -> Iterator[Visit]:
+def visit(language: str, site: Site, browser: Browser, watch: Watch) -> Iterator[Visit]:
     """Return a function that opens a browser in which somebody has signed in.
 
     Its language is that of the test.
     """
     contexts = []
 
-    def open_page(username: str = "", language: str = "", **options: object) -> Page:
-        asked = language or request.getfixturevalue("language")
+    def open_page(username: str = "", **options: object) -> Page:
         context = browser.new_context(
             base_url=site.url,
-            locale=LANGUAGES[asked],
+            locale=LANGUAGES[language],
             **{"viewport": DESK, "reduced_motion": "reduce", **options},
         )
         context.set_default_timeout(PATIENCE)

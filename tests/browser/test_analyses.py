@@ -7,6 +7,7 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from analytics.models import AnalysisKey, Run, RunState
+from tests.browser.conftest import ONLY_CHINESE
 from tests.browser.doing import number, panel, press
 from tests.browser.site import TODAY
 
@@ -54,6 +55,7 @@ def test_the_groups_are_drawn_and_lead_to_their_customers(visit, say):
     expect(page.locator(".list-foot")).to_contain_text(f"{size}")
 
 
+@ONLY_CHINESE
 def test_behind_every_chart_stands_a_table(visit, say):
     page = visit("manager")
     for name in ("segments", "lifetime_value", "statistics"):
@@ -88,6 +90,7 @@ def test_a_model_page_shows_how_good_the_model_is(visit, say):
     ).to_be_visible()
 
 
+@ONLY_CHINESE
 def test_lifetime_value_is_run_with_other_numbers(visit, say):
     page = visit("analyst")
     page.goto(model(AnalysisKey.LTV))

@@ -11,10 +11,10 @@ from playwright.sync_api import Page, TimeoutError
 from analytics.models import AnalysisKey, Run
 from crm.generic.registry import registry
 from crm.models import Job
-from tests.browser.conftest import DESK, PHONE
+from tests.browser.conftest import DESK, ONLY_CHINESE, PHONE
 from tests.browser.english import Data, find_english
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, ONLY_CHINESE]
 FITS = "() => document.documentElement.scrollWidth <= innerWidth"
 OTHERS = (
     "start",
@@ -30,11 +30,6 @@ OTHERS = (
     "analytics:lifetime_value",
     "analytics:statistics",
 )
-
-
-@pytest.fixture
-def language() -> str:
-    return "zh-hans"
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ from playwright.sync_api import expect
 from customers.models import Customer
 from sales.models import Order
 from service.models import Ticket
-from tests.browser.doing import choose, number, panel, press
+from tests.browser.conftest import ONLY_ENGLISH
+from tests.browser.doing import choose, panel, press
 
 pytestmark = pytest.mark.browser
 LIST = "/customers/"
@@ -126,6 +127,7 @@ def test_a_customer_is_added_after_a_mistake_changed_and_deleted(visit, say, wat
     assert not Customer.objects.filter(name=name).exists()
 
 
+@ONLY_ENGLISH
 def test_a_customer_with_orders_is_kept(visit, say, buyer):
     page = visit("manager")
     page.goto(buyer.get_absolute_url())
@@ -137,6 +139,7 @@ def test_a_customer_with_orders_is_kept(visit, say, buyer):
     assert Customer.objects.filter(pk=buyer.pk).exists()
 
 
+@ONLY_ENGLISH
 def test_unsaved_words_are_not_lost_by_a_wrong_click(visit, say):
     page = visit("rep")
     page.goto(reverse("customers:customer_add"))
@@ -148,6 +151,7 @@ def test_unsaved_words_are_not_lost_by_a_wrong_click(visit, say):
     assert asked == ["beforeunload"]
 
 
+@ONLY_ENGLISH
 def test_a_related_customer_is_found_by_typing(visit, say, buyer):
     page = visit("rep")
     page.goto(reverse("customers:contact_add"))
@@ -155,4 +159,4 @@ def test_a_related_customer_is_found_by_typing(visit, say, buyer):
     page.locator("[name=name]").fill("Robin Vale")
     press(page.locator("main form"), say("Save"))
     expect(page.locator("main")).to_contain_text(buyer.name)
-    assert number(str(buyer.contacts.filter(name="Robin Vale").count())) >= 1
+    assert buyer.contacts.filter(name="Robin Vale").exists()

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from customers.models import Customer
+from tests.browser.conftest import ONLY_ENGLISH
 from tests.browser.doing import press
 
 pytestmark = pytest.mark.browser
@@ -49,7 +50,7 @@ def test_a_file_is_uploaded_assigned_checked_and_imported(visit, say):
     expect(step).to_have_text(say("Check"))
     rejected = page.locator("section[aria-labelledby=rejected-rows]")
     expect(rejected.locator("tbody tr")).to_have_count(1)
-    expect(rejected.locator("tbody tr td").first).to_have_text("4")
+    expect(rejected.locator("tbody tr td").first).to_contain_text("4")
     expect(rejected).to_contain_text(
         "not an address" if city == "Dover" else "不是邮箱"
     )
@@ -71,6 +72,7 @@ def test_a_file_is_uploaded_assigned_checked_and_imported(visit, say):
     expect(page).to_have_url(re.compile(r"/customers/"))
 
 
+@ONLY_ENGLISH
 def test_the_steps_are_walked_with_the_keyboard_alone(visit, say):
     page = visit("manager")
     page.goto("/imports/new/")

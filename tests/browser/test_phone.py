@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from customers.models import Customer
-from tests.browser.conftest import PHONE
+from tests.browser.conftest import ONLY_ENGLISH, PHONE
 from tests.browser.doing import press
 
 pytestmark = pytest.mark.browser
@@ -36,6 +36,7 @@ def test_a_customer_is_found_and_a_call_is_logged_on_a_phone(visit, say):
     assert width <= PHONE["width"]
 
 
+@ONLY_ENGLISH
 def test_the_menu_is_closed_again_by_key_and_by_tap(visit, say):
     page = visit("rep", viewport=PHONE)
     page.goto("/")

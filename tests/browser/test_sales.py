@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from customers.models import Customer
 from sales.models import Lead, Opportunity, Product
+from tests.browser.conftest import ONLY_CHINESE
 from tests.browser.doing import choose, panel, press
 
 pytestmark = pytest.mark.browser
@@ -52,6 +53,7 @@ def test_an_order_goes_from_draft_to_return(visit, say):
     expect(panel(page, say("Returns"))).to_contain_text("1,000.00")
 
 
+@ONLY_CHINESE
 def test_a_wrong_line_keeps_everything_that_was_typed(visit, say, watch):
     watch.expect(422)
     page = visit("rep")
