@@ -36,7 +36,7 @@ class SegmentPanel(Panel):
     title = _("Customer group")
     template = "analytics/_segment_panel.html"
     column = "side"
-    order = 30
+    order = 12
     requires = Run
 
     def get_context(self, request: HttpRequest, obj: Model) -> dict[str, Any]:
@@ -67,7 +67,7 @@ class LifetimeValuePanel(Panel):
     title = _("Lifetime value")
     template = "analytics/_ltv_panel.html"
     column = "side"
-    order = 31
+    order = 13
     requires = Run
 
     def get_context(self, request: HttpRequest, obj: Model) -> dict[str, Any]:

@@ -91,7 +91,7 @@ class CustomerSales:
     newest: list[Order]
 
 
-def customer_sales(user: User, customer: Customer, limit: int = 10) -> CustomerSales:
+def customer_sales(user: User, customer: Customer, limit: int = 5) -> CustomerSales:
     """Return totals of the booked orders and the newest orders of any state."""
     orders = Order.objects.visible_to(user).filter(customer=customer)
     newest = list(orders.order_by("-placed_at", "-pk")[:limit])
