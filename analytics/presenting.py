@@ -127,17 +127,17 @@ def warnings(card: dict[str, Any]) -> list[str]:
     return [words.note(one) for one in card.get("warnings", ())]
 
 
-def params(values: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return a run's parameters with their names."""
-    shares = {"discount_rate", "margin"}
+def params(run: Run) -> list[tuple[str, str]]:
+    """Return a run's parameters with their names and units."""
+    currency = run.summary.get("currency", "")
+    write = {
+        "discount_rate": lambda value: formatting.percent(value, 1),
+        "margin": lambda value: formatting.percent(value, 1),
+        "acquisition_cost": lambda value: formatting.money(value, currency),
+    }
     return [
-        (
-            words.word(words.PARAMS, name),
-            formatting.percent(value, 1)
-            if name in shares
-            else formatting.number(value),
-        )
-        for name, value in values.items()
+        (words.word(words.PARAMS, name), write.get(name, formatting.number)(value))
+        for name, value in run.params.items()
     ]
 
 

@@ -95,7 +95,7 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "job": job,
         "with_log": True,
         "log_lines": list(job.log_lines.order_by("pk")[:500]) if job else [],
-        "params": presenting.params(run.params),
+        "params": presenting.params(run),
         "result_url": presenting.result_url(run),
         **presenting.model_context(run),
     }
@@ -124,7 +124,7 @@ def _model_response(
         "job": job,
         "form": (form or _form(key, state.current)) if state.may_run else None,
         "refused": presenting.refusal(state.refused),
-        "params": presenting.params(shown.params) if shown else [],
+        "params": presenting.params(shown) if shown else [],
         "result_url": presenting.result_url(state.current),
         "about": presenting.ABOUT[key],
         **presenting.model_context(shown),
@@ -226,7 +226,7 @@ def lifetime_value(request: HttpRequest) -> HttpResponse:
     if run := context["run"]:
         context |= {
             "summary": run.summary,
-            "params": presenting.params(run.params),
+            "params": presenting.params(run),
             "distribution": charts.lifetime_values(run.summary),
         }
     return render(request, "analytics/lifetime_value.html", context)

@@ -27,6 +27,8 @@ function show(place) {
   const options = { minimumFractionDigits: 2, maximumFractionDigits: 2 };
   const text = new Intl.NumberFormat(document.documentElement.lang, options).format(sum);
   place.querySelector("[data-running-total-value]").textContent = text;
+  const code = document.querySelector("select[name=currency], input[name=currency]")?.value;
+  place.querySelector("[data-running-total-currency]").textContent = code ?? "";
 }
 
 for (const place of document.querySelectorAll("[data-running-total]")) {
