@@ -8,6 +8,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from crm.models import OwnedModel
+from crm.money import default_currency
 
 
 class Kpi(models.TextChoices):
@@ -47,6 +48,11 @@ class Target(OwnedModel):
             for day in (self.starts_on, self.ends_on)
         )
         return f"{self.get_kpi_display()} {start} – {end}"
+
+    @property
+    def currency(self) -> str:
+        """Return the currency of a target in money; nothing for one that counts."""
+        return default_currency() if self.kpi == Kpi.REVENUE else ""
 
     def get_absolute_url(self) -> str:
         """Return the target's page."""

@@ -23,7 +23,7 @@ def rows_behind(target: Target) -> str:
     if target.kpi in (Kpi.REVENUE, Kpi.ORDERS):
         more = {"kind": OrderKind.SALE.value} if target.kpi == Kpi.ORDERS else {}
         period = Period(target.starts_on, target.ends_on)
-        return order_list(period=period, owner=owner, **more)
+        return order_list(target.currency, period, owner=owner, **more)
     name, day = DAY_OF[Kpi(target.kpi)]
     query = {
         "owner": owner,

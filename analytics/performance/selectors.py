@@ -41,7 +41,8 @@ def reached(*, user: User, target: Target) -> Decimal:
         )
         if target.kpi == Kpi.ORDERS:
             return Decimal(orders.filter(kind="sale").count())
-        return orders.aggregate(total=Sum("total"))["total"] or Decimal(0)
+        in_currency = orders.filter(currency=target.currency)
+        return in_currency.aggregate(total=Sum("total"))["total"] or Decimal(0)
     if target.kpi == Kpi.NEW_CUSTOMERS:
         customers = Customer.objects.visible_to(user)
         return Decimal(

@@ -1,7 +1,7 @@
 """The list of targets."""
 
 from analytics.performance.models import Target
-from crm.generic.tables import Column, DateColumn, NumberColumn, RelatedColumn, Table
+from crm.generic.tables import Column, DateColumn, MoneyColumn, RelatedColumn, Table
 
 
 class TargetTable(Table):
@@ -12,6 +12,6 @@ class TargetTable(Table):
         RelatedColumn("owner"),
         DateColumn("starts_on", sort="starts_on"),
         DateColumn("ends_on", sort="ends_on"),
-        NumberColumn("value", sort="value", decimals=0),
+        MoneyColumn("value", sort="value", decimals=0),
     ]
     default_order = Target._meta.ordering

@@ -7,6 +7,7 @@ import pytest
 
 from analytics.performance.models import Kpi, Target
 from analytics.performance.pages import TargetPages
+from analytics.performance.presenting import rows_behind
 from analytics.performance.seed import quarters
 from analytics.performance.selectors import progress, reached
 from crm.testing.pages import PageTests
@@ -64,6 +65,15 @@ def test_each_figure_counts_only_its_owner_and_period(world):
     Order.objects.create(
         number="draft", owner=world.ana, placed_at=IN_JUNE, total=Decimal(99)
     )
+    Order.objects.create(
+        number="other money",
+        owner=world.ana,
+        placed_at=IN_JUNE,
+        kind="return",
+        state="completed",
+        currency="JPY",
+        total=Decimal(-700),
+    )
     expected = {
         Kpi.REVENUE: Decimal("10.50"),
         Kpi.ORDERS: 1,
@@ -94,3 +104,25 @@ def test_quarters_go_back_from_the_running_one():
         (date(2026, 7, 1), date(2026, 9, 30)),
         (date(2026, 4, 1), date(2026, 6, 30)),
     ]
+
+
+@pytest.mark.parametrize("kpi", Kpi.values)
+def test_a_target_leads_to_exactly_the_rows_it_counts(client, world, kpi):
+    for at in (IN_MAY, IN_JUNE):
+        Order.objects.create(
+            number=f"{at:%m}",
+            owner=world.ana,
+            placed_at=at,
+            state="completed",
+            total=Decimal(5),
+        )
+        Customer.objects.create(
+            name="Someone", owner=world.ana, customer_since=at.date()
+        )
+        make_ticket(world.ana, state="solved", solved_at=at)
+    target = Target.objects.create(owner=world.ana, kpi=kpi, value=10, **JUNE)
+    client.force_login(world.ana)
+    url = rows_behind(target)
+    assert url.replace("&", "&amp;") in client.get(target.get_absolute_url()).text
+    rows = client.get(url).context["rows"]
+    assert len(rows) == 1
