@@ -9,6 +9,8 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from crm.days import require_near
+
 
 class RunForm(forms.Form):
     """From when the data is looked at."""
@@ -16,6 +18,7 @@ class RunForm(forms.Form):
     as_of = forms.DateField(
         label=_("Data as of"),
         required=False,
+        validators=[require_near],
         help_text=_("Nothing later is looked at. Empty: now."),
     )
 

@@ -114,6 +114,10 @@ class OrderForm(VisibleModelForm):
                 del self.fields[name]
 
 
+# Beyond what the digits of quantity and price allow.
+BIGGEST_AMOUNT = Decimal("1e21")
+
+
 class OrderLineForm(VisibleModelForm):
     """A line; without a price it takes the product's."""
 
@@ -162,10 +166,13 @@ class OrderLinesFormSet(VisibleInlineFormSet):
             if form["DELETE"].value() if self.can_delete else False:
                 continue
             try:
-                total += Decimal(str(quantity)) * Decimal(str(price))
+                amount = Decimal(str(quantity)) * Decimal(str(price))
+                # What no line can hold is said beside the field, not added up.
+                if abs(amount) < BIGGEST_AMOUNT:
+                    total += amount
             except ArithmeticError:
                 continue
-        return total if total.is_finite() else Decimal(0)
+        return total
 
 
 OrderLineFormSet = inline_formset(

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.charts import Chart, Money
+from crm.days import FIRST_YEAR, LAST_YEAR, require_near
 from crm.models import User
 from sales.rules import Period, month_start, months_until
 from sales.selectors import (
@@ -76,8 +77,12 @@ def months_chart(
 class ReportForm(forms.Form):
     """The days that the report tells about; all of them if left empty."""
 
-    start = forms.DateField(label=gettext_lazy("From"), required=False)
-    end = forms.DateField(label=gettext_lazy("To"), required=False)
+    start = forms.DateField(
+        label=gettext_lazy("From"), required=False, validators=[require_near]
+    )
+    end = forms.DateField(
+        label=gettext_lazy("To"), required=False, validators=[require_near]
+    )
 
     def clean(self) -> dict:
         """Refuse a period that ends before it starts."""
@@ -94,7 +99,7 @@ class ReportForm(forms.Form):
         start, end = self.cleaned_data["start"], self.cleaned_data["end"]
         if not start and not end:
             return None
-        return Period(start or date(1900, 1, 1), end or date(2999, 12, 31))
+        return Period(start or date(FIRST_YEAR, 1, 1), end or date(LAST_YEAR, 12, 31))
 
 
 @dataclass(frozen=True)

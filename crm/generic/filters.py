@@ -8,18 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 import django_filters
 from django import forms
+from django.core.validators import DecimalValidator
 from django.db import models
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
 from crm.access import restrict_choices
+from crm.days import bound_days
 from crm.generic import formats
 from crm.generic.forms import use_pickers
 from crm.generic.registry import registry
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
+
+
+# More digits than any column has; the database refuses far longer ones.
+SANE_NUMBER = DecimalValidator(max_digits=28, decimal_places=7)
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,7 @@ class VisibleFilterSet(django_filters.FilterSet):
             if self.request is not None:
                 restrict_choices(form, self.request.user)
             use_pickers(form)
+            bound_days(form)
             for field in form.fields.values():
                 say_any(field)
             self._narrowed = form
@@ -95,6 +102,9 @@ def dress_range(field: forms.Field) -> None:
         part.attrs |= {"aria-label": f"{field.label}: {end}"}
         if is_number:
             part.attrs["step"] = "any"
+    if is_number:
+        for part in field.fields:
+            part.validators.append(SANE_NUMBER)
 
 
 def say_any(field: forms.Field) -> None:

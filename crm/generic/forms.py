@@ -12,11 +12,14 @@ from django.db.models import Q
 from django.forms.models import BaseInlineFormSet, ModelChoiceField
 
 from crm.access import VisibleQuerySet, restrict_choices
+from crm.days import bound_days
 from crm.generic.registry import registry
 
 if TYPE_CHECKING:
     from crm.models import User
 
+# Up to so many rows below a row are edited on one page; Django alone builds 2,000.
+MAX_ROWS = 200
 # Up to so many rows a relation is a plain list; above, the browser asks as one types.
 MAX_OPTIONS = 100
 
@@ -124,6 +127,7 @@ class VisibleModelForm(forms.ModelForm):
         offer_active_people(self)
         self._keep_present_values()
         use_pickers(self)
+        bound_days(self)
         for field in self.fields.values():
             # A computed default would make an untouched field look changed.
             field.show_hidden_initial = False
@@ -218,6 +222,9 @@ def inline_formset(
     options.setdefault("form", VisibleModelForm)
     options.setdefault("formset", VisibleInlineFormSet)
     options.setdefault("extra", 1)
+    # However many rows a request claims to bring, so many are built and no more.
+    options.setdefault("max_num", MAX_ROWS)
+    options.setdefault("absolute_max", MAX_ROWS)
     return forms.inlineformset_factory(parent, model, **options)
 
 

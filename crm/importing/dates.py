@@ -7,9 +7,9 @@ import re
 
 from django.utils.translation import gettext as _
 
+from crm.days import can_be_meant
 from crm.importing.cells import Column, Habits
 
-FIRST_YEAR, LAST_YEAR = 1800, 2199
 DATE_PARTS = re.compile(r"(\d{1,4})[-/.](\d{1,2})[-/.](\d{1,4})")
 CHINESE_DATE = re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})日?")
 MONTH_DATE = re.compile(r"(\d{1,2})[ -]([A-Za-z]{3,9})\.?[ ,-]+(\d{4})")
@@ -54,7 +54,7 @@ def read_date(text: str, day_first: bool) -> datetime.date:
         found = datetime.date(*split_date(text, day_first))
     except (ValueError, KeyError, OverflowError):
         raise ValueError(_("This is not a date.")) from None
-    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+    if not can_be_meant(found):
         raise ValueError(_("This year cannot be meant."))
     return found
 

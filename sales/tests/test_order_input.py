@@ -1,0 +1,57 @@
+"""What people and programs may send to the form of an order."""
+
+from decimal import Decimal
+
+import pytest
+
+from crm.generic.forms import MAX_ROWS
+from crm.testing.pages import assert_went_through, formset_data
+from crm.testing.snapshot import unchanged
+from customers.tests.recipes import make_customer
+from sales.forms import OrderLineFormSet
+from sales.models import Order, OrderLine
+
+
+@pytest.fixture
+def data(world):
+    return {
+        "customer": make_customer(world.ana).pk,
+        "placed_at": "2025-05-06T10:30",
+        "currency": "EUR",
+        "owner": world.ana.pk,
+    }
+
+
+def with_lines(data, lines):
+    return data | formset_data(OrderLineFormSet(actor=None), lines)
+
+
+@pytest.mark.parametrize("field", ["quantity", "unit_price"])
+@pytest.mark.parametrize("figure", ["9" * 30, "1e400", "1e999999", "NaN", "-Infinity"])
+def test_a_figure_that_no_line_can_hold_is_explained(world, data, field, figure):
+    line = {"description": "Thing", "quantity": "1", "unit_price": "1", field: figure}
+    with unchanged(Order, OrderLine):
+        response = world.client("ana").post("/orders/new/", with_lines(data, [line]))
+    assert response.status_code == 422
+    assert response.context["formset"].forms[0].errors[field]
+    assert figure in response.text
+
+
+@pytest.mark.parametrize("total", ["1001", "99999999", "9" * 30])
+def test_a_claim_of_endless_lines_builds_only_so_many(world, data, total):
+    claim = {"lines-TOTAL_FORMS": total, "lines-INITIAL_FORMS": "0"}
+    with unchanged(Order, OrderLine):
+        response = world.client("ana").post("/orders/new/", data | claim)
+    assert response.status_code == 422
+    assert len(response.context["formset"].forms) <= MAX_ROWS
+
+
+def test_an_order_with_as_many_lines_as_a_page_takes_is_saved(world, data):
+    line = {"description": "Thing", "quantity": "1", "unit_price": "0.1"}
+    # As a browser sends it: the empty fields of a line too.
+    line |= {"id": "", "order": "", "product": ""}
+    response = world.client("ana").post(
+        "/orders/new/", with_lines(data, [line] * MAX_ROWS)
+    )
+    assert_went_through(response)
+    assert Order.objects.get().total == Decimal("0.1") * MAX_ROWS
