@@ -145,7 +145,7 @@ def calibration(card: dict[str, Any]) -> Chart | None:
             }
         ],
         note=_(
-            "On the diagonal a chance of 30% comes true in 30 of 100 cases. "
+            "On the diagonal a chance of 0.3 comes true in 30 of 100 cases. "
             "Measured on the hold-out."
         ),
     )
