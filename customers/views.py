@@ -23,11 +23,17 @@ def log(request: HttpRequest, pk: int) -> HttpResponse:
     if not may_log(request.user, customer):
         raise PermissionDenied
     form = QuickLogForm(request.POST)
-    if form.is_valid():
-        log_interaction(customer=customer, actor=request.user, **form.cleaned_data)
-        messages.success(request, _("It was added to the timeline."))
-    else:
-        messages.error(request, _("Say in a few words what it was about."))
+    if not form.is_valid():
+        # A page of its own, because what was typed must not be lost.
+        context = {
+            "object": customer,
+            "form": form,
+            "title": _("Log a call or a note"),
+            "submit_label": _("Add to the timeline"),
+        }
+        return render(request, "generic/action_form.html", context, status=422)
+    log_interaction(customer=customer, actor=request.user, **form.cleaned_data)
+    messages.success(request, _("It was added to the timeline."))
     return redirect(customer)
 
 

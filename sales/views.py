@@ -44,7 +44,7 @@ def ask(
     """Show a form for something that is done with a row."""
     context = {"object": obj, "form": form, "title": title, "submit_label": label}
     status = 422 if form.errors else 200
-    return render(request, "sales/action_form.html", context, status=status)
+    return render(request, "generic/action_form.html", context, status=status)
 
 
 # --- Orders ---------------------------------------------------------------------------

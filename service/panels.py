@@ -17,7 +17,7 @@ from service import timeline  # noqa: F401  (registers its source)
 from service.choices import TICKET_MOVES, TicketState
 from service.forms import AssignForm, MessageForm
 from service.models import Message, Ticket
-from service.selectors import customer_tickets, ticket_messages
+from service.selectors import customer_tickets, may_answer, ticket_messages
 
 
 class TicketTextPanel(Panel):
@@ -38,12 +38,10 @@ class ConversationPanel(Panel):
 
     def get_context(self, request: HttpRequest, obj: Model) -> dict[str, Any]:
         """Return the messages, and the form for those who may answer."""
-        may_answer = can(request.user, Verb.ADD, Message) and can(
-            request.user, Verb.VIEW, obj
-        )
+        user = request.user
         return {
-            "messages_of_ticket": ticket_messages(user=request.user, ticket=obj),
-            "message_form": MessageForm() if may_answer else None,
+            "messages_of_ticket": ticket_messages(user=user, ticket=obj),
+            "message_form": MessageForm() if may_answer(user, obj) else None,
         }
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Q, QuerySet
 
+from crm.access import Scope, Verb, owner_condition, scope_of
 from crm.models import User
 from customers.models import Customer
 from service.choices import OPEN_STATES
@@ -31,6 +32,16 @@ def customer_tickets(
     )
     newest = list(visible.order_by("-opened_at", "-pk")[:limit])
     return CustomerTickets(newest, counts["total"], counts["open"])
+
+
+def may_answer(user: User, ticket: Ticket) -> bool:
+    """Tell whether the person may write into this ticket, seen that it is visible."""
+    scope = scope_of(user, Verb.ADD, Message)
+    if scope in (None, Scope.ALL):
+        return scope is not None
+    # A message belongs to the owner of its ticket.
+    reach = owner_condition(Ticket, user, scope)
+    return Ticket.objects.filter(reach, pk=ticket.pk).exists()
 
 
 def ticket_messages(*, user: User, ticket: Ticket) -> QuerySet[Message]:

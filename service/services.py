@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Model
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -35,6 +36,11 @@ def next_number() -> str:
 
 def _locked(ticket: Ticket) -> Ticket:
     return Ticket.objects.select_for_update().get(pk=ticket.pk)
+
+
+def name_of(row: Model | None) -> str | None:
+    """Return a related row as the audit log keeps it."""
+    return None if row is None else str(row)
 
 
 @transaction.atomic
@@ -88,13 +94,13 @@ def move_ticket(*, ticket: Ticket, actor: User, state: str) -> Ticket:
 def assign_ticket(*, ticket: Ticket, actor: User, owner: User) -> Ticket:
     """Hand a ticket to an agent; a new one counts as open from then on."""
     ticket = _locked(ticket)
-    old = ticket.owner_id
+    old = ticket.owner
     ticket.owner = owner
     if ticket.state == TicketState.NEW:
         ticket.state = TicketState.OPEN
     ticket.save(update_fields=["owner", "state", "updated_at"])
     require_in_reach(actor, Verb.VIEW, ticket)
-    record(actor, "assign", ticket, {"owner": [old, owner.pk]})
+    record(actor, "assign", ticket, {"owner": [name_of(old), str(owner)]})
     return ticket
 
 
@@ -122,7 +128,6 @@ def add_message(
     message = Message(ticket=ticket, author=actor, body=body, direction=direction)
     message.full_clean()
     message.save()
-    changes = {"message": [None, message.pk]}
     reopened = direction == MessageDirection.IN and not ticket.is_open
     if direction == MessageDirection.OUT and ticket.state in (
         TicketState.NEW,
@@ -134,7 +139,7 @@ def add_message(
     ):
         ticket.state, ticket.solved_at = TicketState.OPEN, None
     ticket.save(update_fields=["state", "solved_at", "updated_at"])
-    record(actor, "message", ticket, changes)
+    record(actor, "message", ticket)
     return message
 
 
@@ -144,7 +149,7 @@ def set_category(
 ) -> Ticket:
     """Decide a ticket's category; the origin says whether a suggestion was followed."""
     ticket = _locked(ticket)
-    old = ticket.category_id
+    old, old_origin = ticket.category, ticket.category_origin
     ticket.category = category
     ticket.category_origin = CategoryOrigin(origin)
     ticket.full_clean()
@@ -153,7 +158,10 @@ def set_category(
         actor,
         "category",
         ticket,
-        {"category": [old, category.pk], "category_origin": [None, origin]},
+        {
+            "category": [name_of(old), str(category)],
+            "category_origin": [old_origin or None, str(origin)],
+        },
     )
     announce(category_decided, ticket)
     return ticket

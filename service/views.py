@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -14,6 +15,7 @@ from service import services
 from service.choices import CategoryOrigin, TicketState
 from service.forms import AssignForm, CategoryForm, MessageForm
 from service.models import Message, Ticket
+from service.selectors import may_answer
 
 
 @require_POST
@@ -60,11 +62,19 @@ def reply(request: HttpRequest, pk: int) -> HttpResponse:
     """Add the message that was posted."""
     ticket = get_visible_or_404(Ticket, request.user, pk)
     require(request.user, Verb.ADD, Message)
+    if not may_answer(request.user, ticket):
+        raise PermissionDenied
     form = MessageForm(request.POST)
-    if form.is_valid():
-        services.add_message(ticket=ticket, actor=request.user, **form.cleaned_data)
-    else:
-        messages.error(request, _("A message needs a text of at most 20,000 letters."))
+    if not form.is_valid():
+        # A page of its own, because what was typed must not be lost.
+        context = {
+            "object": ticket,
+            "form": form,
+            "title": ticket,
+            "submit_label": _("Send"),
+        }
+        return render(request, "generic/action_form.html", context, status=422)
+    services.add_message(ticket=ticket, actor=request.user, **form.cleaned_data)
     return redirect(ticket)
 
 

@@ -33,7 +33,7 @@ def test_a_form_refuses_a_day_that_would_break_the_pages(world, client, day):
         "lines-INITIAL_FORMS": 0,
     }
     talk = {"customer": customer.pk, "kind": "call", "direction": "in", "subject": "Hi"}
-    person = {"name": "Kim", "kind": "person", "source": "web", "currency": "EUR"}
+    person = {"name": "Kim", "kind": "person", "source": "email", "currency": "EUR"}
     with unchanged(Order, Interaction, Customer):
         for url, data, field in (
             ("/orders/new/", order, "placed_at"),

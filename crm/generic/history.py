@@ -20,10 +20,16 @@ if TYPE_CHECKING:
 
 VERBS = {
     "added": _("Added"),
+    "assign": _("Changed"),
+    "category": _("Changed"),
     "changed": _("Changed"),
+    "converted": _("Converted"),
     "deleted": _("Deleted"),
     "imported": _("Imported"),
     "merged": _("Merged"),
+    "message": _("Message"),
+    "moved": _("Changed"),
+    "state": _("Changed"),
 }
 
 
@@ -50,7 +56,9 @@ def describe(entry: AuditEntry, model: type[Model]) -> Entry:
     """Return an audit entry with the words that people use."""
     verb = VERBS.get(entry.verb) or capfirst(gettext(entry.verb.replace("_", " ")))
     changes = [
-        Change(label_of(model, name), *map(_words, _pair(pair)))
+        Change(
+            label_of(model, name), *(_words(model, name, one) for one in _pair(pair))
+        )
         for name, pair in entry.changes.items()
     ]
     return Entry(entry.at, entry.actor, str(verb), changes)
@@ -59,7 +67,7 @@ def describe(entry: AuditEntry, model: type[Model]) -> Entry:
 def label_of(model: type[Model], name: str) -> str:
     """Return the name of a field as people know it."""
     found = formats.field_of(model, name)
-    return capfirst(str(found.verbose_name)) if found else name
+    return capfirst(str(found.verbose_name) if found else gettext(name))
 
 
 def _pair(value: Any) -> tuple[Any, Any]:
@@ -68,5 +76,8 @@ def _pair(value: Any) -> tuple[Any, Any]:
     return None, value
 
 
-def _words(value: Any) -> str:
+def _words(model: type[Model], name: str, value: Any) -> str:
+    """Return a value as people know it: the log keeps the code of a choice."""
+    if isinstance(value, str):
+        value = str(formats.labels_of(model, name).get(value, value))
     return formats.short(value)

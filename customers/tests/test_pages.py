@@ -130,10 +130,12 @@ def test_an_empty_log_is_refused_in_words(world):
     with unchanged(Interaction):
         response = world.client("ana").post(
             f"/customers/{customer.pk}/log/",
-            {"kind": "call", "direction": "in", "subject": ""},
-            follow=True,
+            {"kind": "call", "direction": "in", "subject": " ", "body": "Long talk"},
         )
-    assert "Say in a few words" in response.text
+    assert response.status_code == 422
+    assert response.context["form"].errors["subject"]
+    # What was typed is still there, to be sent once more.
+    assert "Long talk" in response.text
 
 
 def test_the_timeline_answers_htmx_alone_and_others_with_the_page(world):

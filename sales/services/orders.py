@@ -124,6 +124,8 @@ def update_total(order: Order) -> None:
     total = OrderLine.objects.filter(order=order).aggregate(
         total=Coalesce(Sum("amount"), Value(Decimal(0)), output_field=EXACT)
     )["total"]
+    # Refused in words before the database would do so without any.
+    order._meta.get_field("total").run_validators(total)
     Order.objects.filter(pk=order.pk).update(total=total)
     order.total = total
 

@@ -37,6 +37,16 @@ def test_a_figure_that_no_line_can_hold_is_explained(world, data, field, figure)
     assert figure in response.text
 
 
+def test_a_total_that_no_column_can_hold_is_explained(world, data):
+    line = {"description": "Thing", "quantity": "9" * 11, "unit_price": "9" * 10}
+    with unchanged(Order, OrderLine):
+        response = world.client("ana").post(
+            "/orders/new/", with_lines(data, [line] * 2)
+        )
+    assert response.status_code == 422
+    assert response.context["form"].non_field_errors()
+
+
 @pytest.mark.parametrize("total", ["1001", "99999999", "9" * 30])
 def test_a_claim_of_endless_lines_builds_only_so_many(world, data, total):
     claim = {"lines-TOTAL_FORMS": total, "lines-INITIAL_FORMS": "0"}
