@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crm.access import restrict_choices
@@ -17,7 +19,7 @@ from crm.generic.forms import (
     use_pickers,
 )
 from crm.models import User
-from crm.money import default_currency
+from crm.money import CurrencyField, default_currency
 from customers.models import Customer
 from sales.choices import StageKind
 from sales.models import Category, Lead, Opportunity, Order, OrderLine, Product, Stage
@@ -113,6 +115,13 @@ class OrderForm(VisibleModelForm):
             for name in self.MONEY_FIELDS:
                 del self.fields[name]
 
+    def clean_placed_at(self) -> datetime:
+        """Refuse a day ahead, but for a day of difference between clocks and zones."""
+        moment = self.cleaned_data["placed_at"]
+        if moment > timezone.now() + timedelta(days=1):
+            raise forms.ValidationError(_("The day lies in the future."))
+        return moment
+
 
 # Beyond what the digits of quantity and price allow.
 BIGGEST_AMOUNT = Decimal("1e21")
@@ -207,9 +216,7 @@ class ConvertForm(forms.Form):
         max_digits=14,
         decimal_places=2,
     )
-    currency = forms.CharField(
-        label=_("Currency"), min_length=3, max_length=3, initial=default_currency
-    )
+    currency = CurrencyField(label=_("Currency"), initial=default_currency)
 
     def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

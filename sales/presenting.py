@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -155,7 +156,9 @@ def make_part(
 ) -> Part:
     """Return the report of one currency."""
     currency = all_time.currency
-    shown = months_until(max(months), MONTHS)
+    # An order that is dated ahead, by a slip, must not push the others out of sight.
+    past = [month for month in months if month <= timezone.localdate()]
+    shown = months_until(max(past or months), MONTHS)
     shown = [month for month in shown if month >= min(months)]
     return Part(
         totals=all_time,

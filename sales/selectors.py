@@ -110,8 +110,9 @@ def customer_opportunities(
 
 
 def newest_day(orders: QuerySet) -> date | None:
-    """Return the reader's day of the newest order."""
-    newest = orders.aggregate(newest=Max("placed_at"))["newest"]
+    """Return the reader's day of the newest order; one dated ahead does not count."""
+    past = orders.filter(placed_at__lte=timezone.now())
+    newest = past.aggregate(newest=Max("placed_at"))["newest"]
     return timezone.localtime(newest).date() if newest else None
 
 

@@ -14,6 +14,7 @@ from django.forms.models import BaseInlineFormSet, ModelChoiceField
 from crm.access import VisibleQuerySet, restrict_choices
 from crm.days import bound_days
 from crm.generic.registry import registry
+from crm.money import CurrencyField
 
 if TYPE_CHECKING:
     from crm.models import User
@@ -128,6 +129,7 @@ class VisibleModelForm(forms.ModelForm):
         self._keep_present_values()
         use_pickers(self)
         bound_days(self)
+        self._take_currencies_only()
         for field in self.fields.values():
             # A computed default would make an untouched field look changed.
             field.show_hidden_initial = False
@@ -138,6 +140,13 @@ class VisibleModelForm(forms.ModelForm):
     def is_new(self) -> bool:
         """Tell whether the form makes a row."""
         return self.instance._state.adding
+
+    def _take_currencies_only(self) -> None:
+        plain = self.fields.get("currency")
+        if plain is not None:
+            self.fields["currency"] = CurrencyField(
+                label=plain.label, required=plain.required, help_text=plain.help_text
+            )
 
     def _keep_present_values(self) -> None:
         if self.is_new:

@@ -1,15 +1,19 @@
 """What people and programs may send to the form of an order."""
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from crm.generic.forms import MAX_ROWS
 from crm.testing.pages import assert_went_through, formset_data
 from crm.testing.snapshot import unchanged
 from customers.tests.recipes import make_customer
+from sales.choices import OrderState
 from sales.forms import OrderLineFormSet
 from sales.models import Order, OrderLine
+from sales.tests.recipes import make_order
 
 
 @pytest.fixture
@@ -45,6 +49,46 @@ def test_a_total_that_no_column_can_hold_is_explained(world, data):
         )
     assert response.status_code == 422
     assert response.context["form"].non_field_errors()
+
+
+def test_an_order_dated_ahead_is_refused_and_one_of_today_taken(world, data):
+    client = world.client("ana")
+    ahead = timezone.now() + timedelta(days=400)
+    with unchanged(Order):
+        response = client.post(
+            "/orders/new/", with_lines(data | {"placed_at": ahead.isoformat()}, [])
+        )
+    assert response.context["form"].errors["placed_at"]
+    today = {"placed_at": timezone.now().isoformat()}
+    assert_went_through(client.post("/orders/new/", with_lines(data | today, [])))
+
+
+def test_an_order_dated_ahead_does_not_push_the_others_out_of_sight(world):
+    for day in ("2025-03-04", "2199-12-31"):
+        make_order(
+            world.ana,
+            state=OrderState.CONFIRMED,
+            placed_at=datetime.fromisoformat(f"{day}T12:00+00:00"),
+        )
+    client = world.client("ana")
+    text = client.get("/").text
+    assert "Mar 2025" in text
+    assert "2199" not in text
+    assert "Mar 2025" in client.get("/sales/").text
+
+
+@pytest.mark.parametrize("currency", ["<b>", "1%x", "E R", "EU", "٣٣٣"])
+def test_a_currency_is_three_letters(world, data, currency):
+    data = with_lines(data, []) | {"currency": currency}
+    with unchanged(Order):
+        response = world.client("ana").post("/orders/new/", data)
+    assert response.context["form"].errors["currency"]
+
+
+def test_a_currency_is_kept_in_capitals(world, data):
+    data = with_lines(data, []) | {"currency": "usd"}
+    assert_went_through(world.client("ana").post("/orders/new/", data))
+    assert Order.objects.get().currency == "USD"
 
 
 @pytest.mark.parametrize("total", ["1001", "99999999", "9" * 30])
