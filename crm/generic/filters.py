@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
-# More digits than any column has; the database refuses far longer ones.
-SANE_NUMBER = DecimalValidator(max_digits=28, decimal_places=7)
+# More digits than any figure has, also a learned one; the database refuses longer ones.
+SANE_NUMBER = DecimalValidator(max_digits=40, decimal_places=20)
 
 
 @dataclass(frozen=True)
