@@ -44,7 +44,8 @@ def pytest_command(paths: Paths, args: list[str]) -> list[str]:
 
 def spread() -> list[str]:
     """Return the options that spread all tests over the processors."""
-    processes = min(os.cpu_count() or 1, MOST_PROCESSES)
+    # One more than processors: many tests wait for a browser, a worker or a lease.
+    processes = min((os.cpu_count() or 1) + 1, MOST_PROCESSES)
     return ["-n", str(processes), "--dist", "loadgroup"] if processes > 1 else []
 
 
