@@ -42,10 +42,22 @@ def seed(demo: Demo) -> None:
         for customer in chance.choices(customers, weights, k=demo.count(TICKETS))
     ]
     tickets.sort(key=lambda ticket: ticket.opened_at)
-    for number, ticket in enumerate(tickets, start=1):
-        ticket.number = f"D-T{number:05d}"
+    number(tickets)
     demo.add(tickets)
     demo.add(message for ticket in tickets for message in messages_of(demo, ticket))
+
+
+def number(tickets: list[Ticket]) -> None:
+    """Number the tickets; numbers of rows that stayed are left out."""
+    taken = set(
+        Ticket.objects.filter(number__startswith="D-T").values_list("number", flat=True)
+    )
+    last = 0
+    for ticket in tickets:
+        last += 1
+        while f"D-T{last:05d}" in taken:
+            last += 1
+        ticket.number = f"D-T{last:05d}"
 
 
 def seed_categories(demo: Demo) -> list[TicketCategory]:
