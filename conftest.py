@@ -38,6 +38,7 @@ for _name, _value in {
     os.environ[_name] = _value
 
 import django  # noqa: E402
+from django.utils import timezone, translation  # noqa: E402
 
 django.setup()
 
@@ -87,6 +88,13 @@ def pytest_collection_modifyitems(items):
         shared = item.get_closest_marker("browser") is not None
         group = item.path.parent if shared else item.path
         item.add_marker(pytest.mark.xdist_group(str(group.relative_to(ROOT))))
+
+
+@pytest.fixture(autouse=True)
+def _own_language_and_zone():
+    """Start in English and UTC: the last test's request may have chosen others."""
+    translation.activate("en")
+    timezone.deactivate()
 
 
 @pytest.fixture(scope="session")
