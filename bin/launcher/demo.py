@@ -140,7 +140,7 @@ class Demo:
         for child in self.children():
             self.supervisor.start(child)
         self.wait_for_worker()
-        self.analyse(django)
+        self.analyse(django, anew=seeded["seeded"])
         self.wait_for_web()
         return seeded["logins"]
 
@@ -176,11 +176,11 @@ class Demo:
             Child("web", web, keep_open=(self.listener.fileno(),)),
         ]
 
-    def analyse(self, django: Django) -> None:
-        """Run the main analyses once for each database, through the worker."""
+    def analyse(self, django: Django, *, anew: bool) -> None:
+        """Run the main analyses once for each database, and after new demo data."""
         done = Once(self.paths.var / "analysed.json", django.environment)
         for key in ANALYSES:
-            if not done.has(key):
+            if anew or not done.has(key):
                 say(f"Analysing: {key}")
                 problem = self.analyse_one(django, key)
                 if problem:
@@ -290,7 +290,8 @@ class Once:
 
     def add(self, key: str) -> None:
         content = self.read()
-        content.setdefault(self.database, []).append(key)
+        if key not in content.setdefault(self.database, []):
+            content[self.database].append(key)
         part = self.path.with_suffix(".part")
         part.write_text(json.dumps(content))
         part.replace(self.path)
