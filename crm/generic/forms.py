@@ -145,7 +145,10 @@ class VisibleModelForm(forms.ModelForm):
         plain = self.fields.get("currency")
         if plain is not None:
             self.fields["currency"] = CurrencyField(
-                label=plain.label, required=plain.required, help_text=plain.help_text
+                label=plain.label,
+                required=plain.required,
+                help_text=plain.help_text,
+                initial=plain.initial,
             )
 
     def _keep_present_values(self) -> None:
