@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from crm.generic.forms import MAX_ROWS
@@ -85,7 +86,9 @@ def test_a_currency_is_three_letters(world, data, currency):
     assert response.context["form"].errors["currency"]
 
 
-def test_a_currency_is_kept_in_capitals(world, data):
+def test_a_currency_is_offered_and_kept_in_capitals(world, data):
+    form = world.client("ana").get("/orders/new/").context["form"]
+    assert form["currency"].value() == settings.DEFAULT_CURRENCY
     data = with_lines(data, []) | {"currency": "usd"}
     assert_went_through(world.client("ana").post("/orders/new/", data))
     assert Order.objects.get().currency == "USD"
