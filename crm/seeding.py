@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 DEFAULT_SEED = 20250301
 # Two commands must not fill the same database at once; any constant number will do.
 LOCK = 7_301_995
+# Stands among the seeded models where the demo data was taken away.
+REMOVED = "demo data removed"
 Row = TypeVar("Row", bound=models.Model)
 
 
@@ -182,6 +184,26 @@ def is_seeded() -> bool:
     return User.objects.filter(is_demo=True, is_active=True).exists()
 
 
+def note_removed(removed: bool) -> None:
+    """Remember that the demo data was taken away, or that it is wanted again.
+
+    Its passwords are known to everyone, so a start must not bring them back.
+    """
+    from crm.models import SeededModel
+
+    if removed:
+        SeededModel.objects.get_or_create(model=REMOVED)
+    else:
+        SeededModel.objects.filter(model=REMOVED).delete()
+
+
+def was_removed() -> bool:
+    """Tell whether somebody took the demo data away."""
+    from crm.models import SeededModel
+
+    return SeededModel.objects.filter(model=REMOVED).exists()
+
+
 @transaction.atomic
 def seed_all(demo: Demo) -> bool:
     """Add every app's demo data; do nothing and return False where it is there."""
@@ -189,6 +211,7 @@ def seed_all(demo: Demo) -> bool:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
     if is_seeded():
         return False
+    note_removed(False)
     for label, add_part in parts():
         demo.log(label)
         add_part(demo)

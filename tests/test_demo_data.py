@@ -17,9 +17,9 @@ from django.db.models import DecimalField, F, OuterRef, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 from django.test import Client
 
-from crm.models import AuditEntry, Tag, Team, User
+from crm.models import AuditEntry, SeededModel, Tag, Team, User
 from crm.seed import LOGINS
-from crm.seeding import Demo, parts
+from crm.seeding import REMOVED, Demo, parts
 from crm.unseeding import demo_models, remove_all
 from customers.models import Contact, Customer, Interaction
 from sales.choices import LeadState, OrderKind
@@ -81,6 +81,8 @@ def real_rows():
         rows = model._base_manager.all()
         if model in demo_models():
             rows = rows.filter(is_demo=False)
+        if model is SeededModel:
+            rows = rows.exclude(model=REMOVED)
         found[model._meta.label] = list(rows.order_by("pk").values())
     return found
 
@@ -262,9 +264,23 @@ def test_seeding_and_removing_leaves_every_table_as_it_was():
     assert during["sales_orderline"] > 0
     assert during["customers_customer_tags"] > 0
     _lines, result = remove()
+    # All but the note that it was removed.
+    before["crm_seededmodel"] += 1
     assert counts() == before
     assert result["kept"] == 0
     assert result["removed"] > 500
+
+
+@pytest.mark.django_db
+def test_demo_data_that_was_removed_comes_back_only_when_asked_for():
+    seed(unless_removed=True)
+    assert User.objects.filter(is_demo=True).exists()
+    remove()
+    before = counts()
+    assert seed(unless_removed=True) == {"seeded": False, "logins": []}
+    assert counts() == before
+    assert seed()["seeded"] is True
+    assert seed(unless_removed=True)["seeded"] is False
 
 
 @pytest.mark.django_db

@@ -134,7 +134,9 @@ class Demo:
         django.run("The database cannot be prepared", "migrate", "--noinput")
         self.collect_static_files(django)
         say("Adding the demo data (kept if it is there)")
-        seeded = django.run_json("The demo data cannot be added", "seed_demo")
+        seeded = django.run_json(
+            "The demo data cannot be added", "seed_demo", "--unless-removed"
+        )
         say("Starting the worker, the scheduler and the web server")
         self.supervisor = Supervisor(self.paths, environment | ONE_THREAD)
         for child in self.children():
@@ -234,14 +236,20 @@ class Demo:
         for problem in self.problems:
             say(problem)
         say()
+        self.tell_logins(logins)
+        say()
+        say(f"Logs: {self.paths.log}. Ctrl-C stops everything; the data is kept.")
+
+    def tell_logins(self, logins: list[dict]) -> None:
+        if not logins:
+            say("The demo logins were removed; sign in with an account of your own.")
+            return
         width = max(len(login["role"]) for login in logins)
         names = max(len(login["username"]) for login in logins)
         say(f"{'role':{width}}  {'user':{names}}  password")
         for login in logins:
             role, name = login["role"], login["username"]
             say(f"{role:{width}}  {name:{names}}  {login['password']}")
-        say()
-        say(f"Logs: {self.paths.log}. Ctrl-C stops everything; the data is kept.")
 
     def stay(self) -> None:
         """Watch over the processes until a signal comes."""

@@ -7,8 +7,16 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
-from crm.seeding import DEFAULT_SEED, Demo, known_logins, seed_all
+from crm.seeding import (
+    DEFAULT_SEED,
+    Demo,
+    known_logins,
+    note_removed,
+    seed_all,
+    was_removed,
+)
 from crm.unseeding import Removal, remove_all
 
 SHOWN = 20
@@ -37,6 +45,12 @@ class Command(BaseCommand):
             "--scale", type=float, default=1.0, help="0.1 makes a tenth of the rows"
         )
 
+        parser.add_argument(
+            "--unless-removed",
+            action="store_true",
+            help="add nothing where it was taken away before",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         if options["remove"]:
             self.remove()
@@ -46,6 +60,11 @@ class Command(BaseCommand):
     def add(self, options: dict[str, Any]) -> None:
         if not 0 < options["scale"] <= 100:
             raise CommandError("--scale must be above 0 and at most 100.")
+        if options["unless_removed"] and was_removed():
+            self.stdout.write("The demo data was taken away; it is not added again.")
+            logins = [asdict(login) for login in known_logins()]
+            self.stdout.write(json.dumps({"seeded": False, "logins": logins}))
+            return
         began = time.monotonic()
         demo = Demo(
             today=options["as_of"] or datetime.now(UTC).date(),
@@ -63,7 +82,10 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps({"seeded": seeded, "logins": logins}))
 
     def remove(self) -> None:
-        removal = remove_all()
+        with transaction.atomic():
+            removal = remove_all()
+            if any(removal.deleted.values()):
+                note_removed(True)
         for model, count in removal.deleted.items():
             if count:
                 name = model._meta.verbose_name_plural
