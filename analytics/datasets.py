@@ -95,17 +95,23 @@ def order_window(as_of: datetime, currency: str) -> tuple[date, date] | None:
 
 # --- Customers ---------------------------------------------------------------
 
-PEOPLE = """
+# Who is known to have come later was no customer on that date.
+THERE = """
+    (customer_since IS NULL
+     OR customer_since <= (%(as_of)s AT TIME ZONE %(zone)s)::date)
+"""
+PEOPLE = f"""
     SELECT id AS customer, btrim(region) AS region, gender,
         annual_income::float8 AS income,
         extract(year FROM age((%(as_of)s AT TIME ZONE %(zone)s)::date, birth_date))
             ::float8 AS age
     FROM customers_customer
-"""
+    WHERE {THERE}
+"""  # noqa: S608  (a condition of this module)
 
 
 def people(as_of: datetime) -> pd.DataFrame:
-    """Return region, gender, income and age of every customer."""
+    """Return region, gender, income and age of everyone who was a customer then."""
     types = {
         "customer": "int64",
         "region": "str",
@@ -116,7 +122,7 @@ def people(as_of: datetime) -> pd.DataFrame:
     return read_frame(PEOPLE, _params(as_of), types, index="customer")
 
 
-SEGMENT_FEATURES = """
+SEGMENT_FEATURES = f"""
     WITH bought AS (
         SELECT customer_id,
             count(*) FILTER (WHERE kind = 'sale') AS frequency,
@@ -138,8 +144,9 @@ SEGMENT_FEATURES = """
         extract(year FROM age((%(as_of)s AT TIME ZONE %(zone)s)::date, c.birth_date))
             ::float8 AS age
     FROM customers_customer c LEFT JOIN bought b ON b.customer_id = c.id
+    WHERE {THERE}
     ORDER BY c.id
-"""
+"""  # noqa: S608  (a condition of this module)
 
 
 def segment_features(as_of: datetime, currency: str) -> pd.DataFrame:

@@ -105,6 +105,17 @@ def test_age_is_of_the_date():
     assert datasets.people(NOW - timedelta(days=1))["age"].tolist() == [25]
 
 
+def test_who_came_later_was_no_customer_then():
+    early = add_customers(1, customer_since=NOW.date() - timedelta(days=9))[0]
+    late = add_customers(1, customer_since=NOW.date() + timedelta(days=1))[0]
+    unknown = add_customers(1, customer_since=None)[0]
+    there = {early.pk, unknown.pk}
+    assert set(datasets.people(NOW).index) == there
+    assert set(datasets.segment_features(NOW, "EUR").index) == there
+    later = NOW + timedelta(days=1)
+    assert late.pk in datasets.people(later).index
+
+
 def test_lead_outcomes():
     rows = Lead.objects.bulk_create(
         [
