@@ -51,5 +51,6 @@ def test_every_declaration_is_whole(pages):
 
 
 def test_every_tile_has_its_template():
+    assert registry.tiles
     for tile in registry.tiles:
-        get_template(tile().template)
+        assert get_template(tile().template).origin.name, tile

@@ -307,3 +307,4 @@ def test_no_worker_outlives_the_command_that_brought_it(transactional_db, when):
     command.kill()
     command.communicate()
     wait_for(lambda: not processes.is_alive(pid))
+    assert not a_worker_answers("mail")

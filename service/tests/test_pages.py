@@ -160,9 +160,10 @@ def test_category_out_of_use_cannot_be_chosen(world):
     ticket = make_ticket(world.ana)
     old = make_category(is_active=False)
     with unchanged(Ticket, AuditEntry):
-        world.client("ana").post(
-            f"/tickets/{ticket.pk}/category/", {"category": old.pk}
+        response = world.client("ana").post(
+            f"/tickets/{ticket.pk}/category/", {"category": old.pk}, follow=True
         )
+    assert "Choose a category from the list." in response.text
 
 
 def test_agent_takes_a_ticket_that_nobody_has(world):
