@@ -6,6 +6,7 @@ from django.utils import translation
 from django.utils.functional import SimpleLazyObject
 
 from crm.generic.registry import registry
+from crm.keys import key_labels
 
 THEMES = ("light", "dark", "auto")
 BEHAVIOURS = tuple(
@@ -14,6 +15,7 @@ BEHAVIOURS = tuple(
         "sidebar",
         "menus",
         "keys",
+        "dialogs",
         "guard",
         "filters",
         "formset",
@@ -31,6 +33,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "navigation": SimpleLazyObject(lambda: navigation(request)),
         "languages": SimpleLazyObject(languages),
         "behaviours": BEHAVIOURS,
+        "key_labels": lambda: key_labels(translation.get_language()),
         "theme": theme if theme in THEMES else "auto",
         "sidebar": "narrow" if request.COOKIES.get("sidebar") == "narrow" else "wide",
     }

@@ -12,7 +12,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
-from crm.access import Verb
+from crm.access import Verb, can
 from crm.generic import searching
 from crm.generic.base import GenericPage
 from crm.generic.filters import VisibleFilterSet, filterset_for
@@ -218,6 +218,7 @@ class ListPage(GenericPage):
             "last_url": listing.url(page=LAST) if page.next else "",
             "bare_url": pages.url("list"),
             "add_url": pages.allowed_url(user, "add"),
+            "can_edit": pages.form is not None and can(user, Verb.CHANGE, self.model),
             "import_url": pages.allowed_url(user, "import"),
             "export_url": self.export_url(listing),
         }
