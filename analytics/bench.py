@@ -1,0 +1,94 @@
+"""What the bench computes and measures of the analyses."""
+
+from __future__ import annotations
+
+import time
+
+from analytics.models import AnalysisKey, Run
+from crm import jobs
+from crm.bench.fill import Fill, Step
+from crm.bench.measures import LIST, REPORT, Program, Visit
+from crm.models import Job, JobLog
+from service.models import Ticket
+
+CLASSIFIED = 200
+# With fewer there is nothing to learn from.
+ENOUGH = 1000
+
+
+def run(key: str) -> int:
+    """Run one analysis as a worker does; return the rows it looked at."""
+    # The row alone: a message would wake workers of the configured database.
+    job = Job.objects.create(kind=key, queue="analytics", max_attempts=1)
+    state = jobs.run(job.pk, worker="bench")
+    if state != "done":
+        said = JobLog.objects.filter(job=job).values_list("message", flat=True)
+        msg = f"The analysis {key} ended as {state}: {'; '.join(said)}"
+        raise RuntimeError(msg)
+    return Run.objects.filter(key=key).latest("pk").rows
+
+
+def segmentation(size: int) -> int:
+    """Run the segmentation."""
+    return run(str(AnalysisKey.SEGMENTATION))
+
+
+def ltv(size: int) -> int:
+    """Run the lifetime value."""
+    return run(str(AnalysisKey.LTV))
+
+
+def statistics(size: int) -> int:
+    """Run the statistics."""
+    return run(str(AnalysisKey.STATISTICS))
+
+
+def classify(size: int) -> int:
+    """Classify tickets one by one, as they are when they come in."""
+    from analytics import scoring
+
+    key = str(AnalysisKey.TICKET_CLASS)
+    ids = list(Ticket.objects.order_by("-pk").values_list("pk", flat=True)[:CLASSIFIED])
+    # Loading the model is the start of a worker, not the work on a ticket.
+    scoring.score_objects(key, ids[:1])
+    return sum(scoring.score_objects(key, [pk]) for pk in ids)
+
+
+def analyse(*keys: AnalysisKey) -> Step:
+    """Return the step that gives pages results to show."""
+
+    def write(fill: Fill) -> int:
+        rows = 0
+        if fill.size < ENOUGH:
+            return rows
+        for key in keys:
+            started = time.monotonic()
+            rows += run(str(key))
+            fill.say(f"  {key}: {time.monotonic() - started:.1f} s")
+        return rows
+
+    return Step("analyses", write)
+
+
+STEPS = (analyse(*AnalysisKey),)
+MEASURES = (
+    Visit(
+        "customer list, sorted by lifetime value",
+        "/customers/?sort=-lifetime_value",
+        LIST,
+    ),
+    Visit("customer list, by behaviour", "/customers/?rfm=champions", LIST),
+    Visit("segments", "/analytics/segments/", REPORT),
+    Visit("lifetime values", "/analytics/lifetime-value/", REPORT),
+    Visit("statistics", "/analytics/statistics/", REPORT),
+    Visit("analyses", "/analytics/", REPORT),
+    Program(
+        "job segmentation",
+        "analytics.bench:segmentation",
+        most_seconds=60,
+        most_memory=3000,
+    ),
+    Program("job ltv", "analytics.bench:ltv", most_seconds=60),
+    Program("job statistics", "analytics.bench:statistics", most_seconds=60),
+    Program("ticket classification", "analytics.bench:classify", most_per_row=10),
+)

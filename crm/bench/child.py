@@ -1,0 +1,26 @@
+"""Run one function in this process and say what it needed; the bench reads it."""
+
+import importlib
+import json
+import resource
+import sys
+import time
+
+import django
+
+
+def main(target: str, size: int) -> None:
+    """Call ``module:function`` with the size; it returns (rows, seconds or None)."""
+    django.setup()
+    module, _sign, name = target.partition(":")
+    function = getattr(importlib.import_module(module), name)
+    started = time.monotonic()
+    rows = function(size)
+    seconds = time.monotonic() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    found = {"rows": rows, "seconds": seconds, "peak_mb": peak}
+    sys.stdout.write(json.dumps(found) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
