@@ -29,6 +29,8 @@ for _name, _value in {
     "SECRET_KEY": "only-for-tests-" + "x" * 40,
     "ALLOWED_HOSTS": "127.0.0.1,localhost,testserver",
     "CRM_INSECURE_HTTP": "1",
+    # The example of docs/adding-a-model.md takes part in every general test.
+    "EXTRA_APPS": "tests.machines",
     "STATICFILES_BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage",
     # Playwright runs an event loop in the thread that also asks the database.
     "DJANGO_ALLOW_ASYNC_UNSAFE": "1",

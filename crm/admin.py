@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from crm.access import ANY_MODEL
+from crm.generic.registry import registry
 from crm.models import AuditEntry, Grant, ImportRun, Job, JobLog, Role, Tag, Team, User
 
 # Rights come from roles; Django's groups would be a second, unused way.
@@ -200,6 +201,26 @@ class ImportRunAdmin(ReadOnlyAdmin):
     list_filter = ("state", "importer")
     list_select_related = ("owner",)
     search_fields = ("file_name",)
+
+
+def register_missing() -> None:
+    """Put every model with pages into the admin that no app has put there itself."""
+    for model, pages in registry.pages.items():
+        if admin.site.is_registered(model):
+            continue
+        fields = {field.name: field for field in model._meta.concrete_fields}
+        shown = [key for key in pages.make_table().keys if key in fields]
+        chosen = [name for name, field in fields.items() if field.choices]
+        related = [name for name, field in fields.items() if field.is_relation]
+        options = {
+            "list_display": shown or ("__str__",),
+            "list_filter": chosen,
+            "list_select_related": [name for name in related if name in shown],
+            "search_fields": pages.search_fields,
+            "raw_id_fields": related,
+        }
+        name = f"{model.__name__}Admin"
+        admin.site.register(model, type(name, (admin.ModelAdmin,), options))
 
 
 @admin.register(AuditEntry)

@@ -49,6 +49,8 @@ INSTALLED_APPS = [
     "service",
     "analytics",
     "analytics.performance",
+    # Apps of the company's own, which register their models like ours do.
+    *env.list("EXTRA_APPS", default=[]),
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -14,6 +14,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from crm import job_pages, profile
+from crm.admin import register_missing
 from crm.generic import start
 from crm.generic.registry import registry
 from crm.importing import urls as import_urls
@@ -44,6 +45,8 @@ def is_ours(name: str) -> bool:
     """Tell our apps from installed packages."""
     return Path(settings.BASE_DIR, *name.split(".")).is_dir()
 
+
+register_missing()
 
 urlpatterns = [
     path("", start.start, name="start"),

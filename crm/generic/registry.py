@@ -136,7 +136,10 @@ def register(pages_class: type[Pages]) -> type[Pages]:
     if model in registry.pages:
         msg = f"{model._meta.label} has pages already."
         raise ImproperlyConfigured(msg)
-    registry.pages[model] = pages_class()
+    registry.pages[model] = pages = pages_class()
+    if not hasattr(model, "get_absolute_url"):
+        # A row's address is its page, unless the model says otherwise.
+        model.get_absolute_url = lambda row: pages.url("detail", row)
     return pages_class
 
 

@@ -63,6 +63,11 @@ class Table:
             for one in [*self.columns, *extra]
         ]
 
+    @property
+    def keys(self) -> list[str]:
+        """Return the keys of all columns, in order."""
+        return [column.key for column in self.all_columns]
+
     def order(self) -> tuple[str, ...]:
         """Return the order of a list that nobody sorted."""
         order = self.default_order or self.model._meta.ordering or ("-pk",)

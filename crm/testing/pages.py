@@ -26,6 +26,7 @@ import pytest
 from django.db import models
 from django.http import HttpResponse
 from django.test import Client
+from model_bakery import baker
 
 from crm.generic.pages import Pages
 from crm.generic.registry import registry
@@ -54,11 +55,15 @@ class PageTests:
 
     def make(self, owner: User, **values: Any) -> models.Model:
         """Return a saved row that belongs to the owner."""
-        raise NotImplementedError
+        owned = {"owner": owner} if hasattr(self.model, "owner") else {}
+        return baker.make(self.model, **owned, **values)
 
     def form_data(self, world: World) -> dict[str, Any]:
         """Return what Dev types into an empty form."""
-        raise NotImplementedError
+        row = baker.prepare(self.model)
+        form = self.declared.form(instance=row, actor=world.dev)
+        data = {name: form[name].value() for name in form.fields}
+        return without_none(data | {"owner": world.dev.pk})
 
     def edit_data(self, world: World, obj: models.Model) -> dict[str, Any]:
         """Return what is sent to change a row; by default what the form shows."""
