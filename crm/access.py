@@ -15,6 +15,8 @@ from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from crm.models import User
 
 ANY_MODEL = "*"
@@ -64,9 +66,15 @@ def scope_of(user: User, verb: str, model: type[models.Model]) -> str | None:
 
 def owner_condition(model: type[models.Model], user: User, scope: str) -> models.Q:
     """Return the filter that keeps the rows of the scope."""
-    if scope == Scope.ALL or getattr(model, "access_shared", False):
+    if getattr(model, "access_shared", False):
         return models.Q()
-    path = model.access_path
+    return people_condition(model.access_path, user, scope)
+
+
+def people_condition(path: str, user: User, scope: str) -> models.Q:
+    """Return the filter that keeps rows whose ``path`` leads to people of the scope."""
+    if scope == Scope.ALL:
+        return models.Q()
     # A model whose rows are people (access_path "pk") has the team on the row itself.
     prefix = "" if path == "pk" else f"{path}__"
     own = models.Q(**{path: user.pk})
@@ -167,6 +175,32 @@ def restrict_choices(form: Any, user: User) -> None:
         queryset = getattr(field, "queryset", None)
         if isinstance(queryset, VisibleQuerySet):
             field.queryset = queryset.visible_to(user)
+
+
+def reachable(
+    user: User, verb: str, model: type[models.Model], pks: Iterable[Any]
+) -> set[Any]:
+    """Return which of the rows, all visible, the user may treat so; mostly unasked."""
+    pks = set(pks)
+    scope = scope_of(user, verb, model)
+    if scope is None:
+        return set()
+    if getattr(model, "access_shared", False):
+        return pks
+    if SCOPE_RANK[scope] >= SCOPE_RANK[scope_of(user, Verb.VIEW, model) or scope]:
+        return pks
+    return reachable_now(user, verb, model, pks)
+
+
+def reachable_now(
+    user: User, verb: str, model: type[models.Model], pks: Iterable[Any]
+) -> set[Any]:
+    """Return which of the rows the user may treat so as they stand in the database."""
+    scope = scope_of(user, verb, model)
+    if scope is None:
+        return set()
+    rows = model._base_manager.filter(owner_condition(model, user, scope), pk__in=pks)
+    return set(rows.values_list("pk", flat=True))
 
 
 class OutOfReachError(PermissionDenied):

@@ -1,11 +1,32 @@
 """Write the audit log."""
 
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.db import models
 
 from crm.models import AuditEntry, User
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.db import models
+
+_operation: ContextVar[UUID | None] = ContextVar("operation", default=None)
+
+
+@contextmanager
+def operation(number: UUID) -> Iterator[None]:
+    """Mark all entries that are written inside as parts of one piece of work."""
+    token = _operation.set(number)
+    try:
+        yield
+    finally:
+        _operation.reset(token)
 
 
 def record(
@@ -15,11 +36,31 @@ def record(
     changes: dict[str, Any] | None = None,
 ) -> AuditEntry:
     """Note that the actor did the verb to the row; changes are {field: [old, new]}."""
-    return AuditEntry.objects.create(
+    entry = _entry(actor, verb, obj, changes)
+    entry.save(force_insert=True)
+    return entry
+
+
+def record_many(
+    actor: User | None,
+    verb: str,
+    rows: Iterable[tuple[models.Model, dict[str, Any]]],
+) -> None:
+    """Note the same of many rows, each with its own changes, in one statement."""
+    AuditEntry.objects.bulk_create(
+        [_entry(actor, verb, obj, changes) for obj, changes in rows], batch_size=1000
+    )
+
+
+def _entry(
+    actor: User | None, verb: str, obj: models.Model, changes: dict[str, Any] | None
+) -> AuditEntry:
+    return AuditEntry(
         actor=actor,
         verb=verb,
         content_type=ContentType.objects.get_for_model(obj, for_concrete_model=True),
         object_id=obj.pk,
         object_text=str(obj)[:300],
         changes=changes or {},
+        operation=_operation.get(),
     )

@@ -3,6 +3,7 @@
 from django.db.models import QuerySet
 
 from crm.forms import TagForm
+from crm.generic.bulk import job  # noqa: F401  (declares its kind)
 from crm.generic.nav import Nav
 from crm.generic.pages import Pages
 from crm.generic.panels import FieldsPanel

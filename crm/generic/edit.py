@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -19,6 +19,10 @@ from crm.exceptions import UserVisibleError
 from crm.generic import formats
 from crm.generic.base import GenericPage
 from crm.generic.forms import VisibleModelForm
+
+if TYPE_CHECKING:
+    from crm.generic.pages import Pages
+    from crm.models import User
 
 VERSION = "row_version"
 
@@ -59,31 +63,7 @@ class FormPage(GenericPage):
         self, form: VisibleModelForm, formset: BaseFormSet | None
     ) -> models.Model | None:
         """Save all or nothing; what stands in the way is said in the form."""
-        # Both are asked, so that all errors are shown at once.
-        valid = [part.is_valid() for part in (form, formset) if part is not None]
-        if not all(valid):
-            return None
-        try:
-            # A savepoint: a refused write leaves the page's transaction usable.
-            with transaction.atomic():
-                obj = self.pages.save(form, formset, self.request.user)
-                require_in_reach(self.request.user, self.verb, obj)
-                return obj
-        except OutOfReachError:
-            form.add_error(
-                "owner" if "owner" in form.fields else None,
-                _("With these values you could not reach it yourself. Choose others."),
-            )
-        except UserVisibleError as error:
-            form.add_error(None, str(error))
-        except ValidationError as error:
-            add_validation_error(form, error)
-        except IntegrityError:
-            form.add_error(
-                None,
-                _("Somebody saved a row with these values just now. Look at the list."),
-            )
-        return None
+        return save_form(self.pages, form, formset, self.request.user, self.verb)
 
     def answer(
         self, form: VisibleModelForm, formset: BaseFormSet | None, **context: Any
@@ -102,6 +82,41 @@ class FormPage(GenericPage):
             },
             status=422 if has_errors else 200,
         )
+
+
+def save_form(
+    pages: Pages,
+    form: VisibleModelForm,
+    formset: BaseFormSet | None,
+    actor: User,
+    verb: str,
+) -> models.Model | None:
+    """Save all or nothing; what stands in the way is said in the form."""
+    # Both are asked, so that all errors are shown at once.
+    valid = [part.is_valid() for part in (form, formset) if part is not None]
+    if not all(valid):
+        return None
+    try:
+        # A savepoint: a refused write leaves the page's transaction usable.
+        with transaction.atomic():
+            obj = pages.save(form, formset, actor)
+            require_in_reach(actor, verb, obj)
+            return obj
+    except OutOfReachError:
+        form.add_error(
+            "owner" if "owner" in form.fields else None,
+            _("With these values you could not reach it yourself. Choose others."),
+        )
+    except UserVisibleError as error:
+        form.add_error(None, str(error))
+    except ValidationError as error:
+        add_validation_error(form, error)
+    except IntegrityError:
+        form.add_error(
+            None,
+            _("Somebody saved a row with these values just now. Look at the list."),
+        )
+    return None
 
 
 def add_validation_error(form: VisibleModelForm, error: ValidationError) -> None:

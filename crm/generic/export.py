@@ -6,7 +6,7 @@ import csv
 import datetime
 import decimal
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
@@ -16,6 +16,11 @@ from crm.access import Verb
 from crm.generic.base import GenericPage
 from crm.generic.keyset import keys_of
 from crm.generic.list import Listing
+
+if TYPE_CHECKING:
+    from django.db import models
+
+    from crm.generic.pages import Pages
 
 CHUNK = 2000
 BOM = "\ufeff"
@@ -52,24 +57,27 @@ class ExportPage(GenericPage):
 
     def get(self, request: HttpRequest) -> StreamingHttpResponse:
         """Answer with the file."""
-        listing = Listing(self.pages, request, Verb.EXPORT)
-        day = timezone.localdate().isoformat()
-        name = slugify(self.model._meta.model_name)
-        return StreamingHttpResponse(
-            self.lines(listing),
-            content_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": f'attachment; filename="{name}-{day}.csv"'},
-        )
+        return export_response(self.pages, Listing(self.pages, request, Verb.EXPORT))
 
-    def lines(self, listing: Listing) -> Iterator[str]:
-        """Yield the lines of the file."""
-        writer = csv.writer(Echo())
-        headings = [column.heading(self.model) for column in listing.columns]
-        yield BOM + writer.writerow([safe(heading) for heading in headings])
-        rows = listing.rows()
-        keys = keys_of(rows, listing.order)
-        order = [("-" if key.descending else "") + key.path for key in keys]
-        for row in rows.order_by(*order).iterator(chunk_size=CHUNK):
-            yield writer.writerow(
-                [safe(column.export(row)) for column in listing.columns]
-            )
+
+def export_response(pages: Pages, listing: Listing) -> StreamingHttpResponse:
+    """Return the rows of a list as a file."""
+    day = timezone.localdate().isoformat()
+    name = slugify(pages.model._meta.model_name)
+    return StreamingHttpResponse(
+        lines(pages.model, listing),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}-{day}.csv"'},
+    )
+
+
+def lines(model: type[models.Model], listing: Listing) -> Iterator[str]:
+    """Yield the lines of the file."""
+    writer = csv.writer(Echo())
+    headings = [column.heading(model) for column in listing.columns]
+    yield BOM + writer.writerow([safe(heading) for heading in headings])
+    rows = listing.rows()
+    keys = keys_of(rows, listing.order)
+    order = [("-" if key.descending else "") + key.path for key in keys]
+    for row in rows.order_by(*order).iterator(chunk_size=CHUNK):
+        yield writer.writerow([safe(column.export(row)) for column in listing.columns])

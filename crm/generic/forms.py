@@ -17,6 +17,8 @@ from crm.generic.registry import registry
 from crm.money import CurrencyField
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from crm.models import User
 
 # Up to so many rows below a row are edited on one page; Django alone builds 2,000.
@@ -167,6 +169,11 @@ class VisibleModelForm(forms.ModelForm):
                     Q(pk__in=visible.order_by().values("pk")) | Q(pk=present)
                 )
 
+    def keep_only(self, names: Iterable[str]) -> None:
+        """Leave the other fields out, so that saving keeps what is stored in them."""
+        for name in set(self.fields) - set(names):
+            del self.fields[name]
+
     def _post_clean(self) -> None:
         """Fill in the owner before the row is checked as a whole."""
         if (
@@ -185,12 +192,12 @@ class VisibleModelForm(forms.ModelForm):
                 continue
             field = self.fields[name]
             old = self.initial.get(name, field.initial)
-            found[name] = [None if self.is_new else _word(field, old), None]
-            found[name][1] = _word(field, self.cleaned_data[name])
+            found[name] = [None if self.is_new else word_of(field, old), None]
+            found[name][1] = word_of(field, self.cleaned_data[name])
         return found
 
 
-def _word(field: forms.Field, value: Any) -> Any:
+def word_of(field: forms.Field, value: Any) -> Any:
     """Return a value as the audit log keeps it: text, or the name of a related row."""
     if value is None or value == "":
         return None
@@ -246,4 +253,5 @@ __all__ = [
     "VisibleModelForm",
     "inline_formset",
     "use_pickers",
+    "word_of",
 ]

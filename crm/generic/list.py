@@ -221,6 +221,8 @@ class ListPage(GenericPage):
             "can_edit": pages.form is not None and can(user, Verb.CHANGE, self.model),
             "import_url": pages.allowed_url(user, "import"),
             "export_url": self.export_url(listing),
+            "bulk_actions": pages.bulk_actions_for(user),
+            "selection_query": listing.url(page=None).removeprefix("?"),
         }
 
     def export_url(self, listing: Listing) -> str:

@@ -12,13 +12,18 @@ from django.urls import (
     path,
     reverse,
 )
+from django.utils import timezone
 
 from crm.access import Verb, can
 from crm.audit import record
+from crm.generic import formats
+from crm.generic.bulk import STANDARD_ACTIONS, BulkAction
+from crm.generic.bulk.page import BulkPage
 from crm.generic.delete import DeletePage
 from crm.generic.detail import DetailPage
 from crm.generic.edit import AddPage, EditPage
 from crm.generic.export import ExportPage
+from crm.generic.forms import VisibleModelForm
 from crm.generic.importing import ImportPage
 from crm.generic.list import ChoicesPage, ListPage
 from crm.generic.nav import Nav
@@ -36,12 +41,13 @@ from crm.generic.registry import (
 from crm.generic.tables import Table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import django_filters
     from django.forms import BaseInlineFormSet
     from django.views import View
 
     from crm.generic.actions import Action
-    from crm.generic.forms import VisibleModelForm
     from crm.models import User
 
 
@@ -69,6 +75,7 @@ class Pages:
     importer: Any = None
     panels: ClassVar[list[Panel | type[Panel]]] = []
     actions: ClassVar[list[Action]] = []
+    bulk_actions: ClassVar[list[BulkAction]] = STANDARD_ACTIONS
     nav: Nav | None = None
     search_fields: ClassVar[tuple[str, ...]] = ()
     state_field: str = ""
@@ -84,6 +91,7 @@ class Pages:
     export_view: type[View] = ExportPage
     import_view: type[View] = ImportPage
     choices_view: type[View] = ChoicesPage
+    bulk_view: type[View] = BulkPage
 
     # --- what there is ----------------------------------------------------------
 
@@ -118,6 +126,14 @@ class Pages:
                 f"{self.path}/{below}", view.as_view(pages=self), name=f"{name}_{page}"
             )
             for page, (below, view) in self.routes().items()
+        ] + [
+            path(
+                f"{self.path}/bulk/{action.key}/",
+                self.bulk_view.as_view(pages=self, action=action),
+                name=f"{name}_bulk-{action.key}",
+            )
+            for action in self.bulk_actions
+            if action.fits(self)
         ]
 
     def url(self, page: str, obj: models.Model | None = None) -> str:
@@ -138,6 +154,18 @@ class Pages:
         verb = verbs.get(page, page if page in Verb.values else Verb.VIEW)
         return self.url(page, obj) if can(user, verb, obj or self.model) else ""
 
+    def bulk_action(self, key: str) -> BulkAction:
+        """Return what can be done with many rows, by its key."""
+        return next(one for one in self.bulk_actions if one.key == key)
+
+    def bulk_actions_for(self, user: User) -> list[tuple[BulkAction, str]]:
+        """Return (action, address) of what the person may do with many rows."""
+        return [
+            (action, self.url(f"bulk-{action.key}"))
+            for action in self.bulk_actions
+            if action.fits(self) and can(user, action.verb, self.model)
+        ]
+
     # --- what is on them --------------------------------------------------------
 
     def queryset(self) -> models.QuerySet:
@@ -148,13 +176,17 @@ class Pages:
         """Return the list's table with the columns that upper apps registered."""
         return self.table(self.model, registry.columns.get(self.model, ()))
 
-    def detail_queryset(self) -> models.QuerySet:
-        """Return the rows as the detail page loads them."""
-        related = [
+    def related_names(self) -> list[str]:
+        """Return the relations that a row has to one other row."""
+        return [
             field.name
             for field in self.model._meta.fields
             if isinstance(field, models.ForeignKey)
         ]
+
+    def detail_queryset(self) -> models.QuerySet:
+        """Return the rows as the detail page loads them."""
+        related = self.related_names()
         return self.queryset().select_related(*related) if related else self.queryset()
 
     def panels_for(self, user: User, obj: models.Model) -> list[Panel]:
@@ -196,6 +228,27 @@ class Pages:
             formset.save()
         record(actor, verb, obj, changes)
         return obj
+
+    def saves_plainly(self, names: Iterable[str]) -> bool:
+        """Tell whether saving these fields is nothing but writing them.
+
+        Then many rows are written by one statement; else each goes through the form
+        and ``save``, so that the rules of the model apply.
+        """
+        form = self.form
+        return (
+            type(self).save is Pages.save
+            and self.model.save is models.Model.save
+            and form.__init__ is VisibleModelForm.__init__
+            and form.clean is VisibleModelForm.clean
+            and form.save is VisibleModelForm.save
+            and not any(hasattr(form, f"clean_{name}") for name in names)
+        )
+
+    def touched(self) -> dict[str, Any]:
+        """Return what an update by hand has to set besides the values."""
+        has_time = formats.field_of(self.model, "updated_at") is not None
+        return {"updated_at": timezone.now()} if has_time else {}
 
     def delete(self, obj: models.Model, actor: User) -> None:
         """Delete a row and write the audit log, inside the transaction of the page."""

@@ -34,7 +34,8 @@ class JobHandle:
     def __init__(self, job: Job, reporter: Reporter) -> None:
         self._job = job
         self._reporter = reporter
-        self.result: dict[str, Any] = {}
+        # Not empty where an earlier attempt published portions.
+        self.result: dict[str, Any] = dict(job.result)
         self.published = False
 
     @property
@@ -84,8 +85,9 @@ class JobHandle:
         The row is locked at the end, not at the beginning: a long transaction shows its
         progress, keeps its lease and can be cancelled.
 
-        With ``finish=False`` the job goes on: for work that is saved in portions, each
-        of which notes in the same transaction where to continue.
+        With ``finish=False`` the job goes on: for work that is saved in portions. The
+        ``result`` so far is saved with the portion, and the next attempt begins with
+        it, so that it can say where to continue.
         """
         if self.published:
             msg = "The job has published its result; it cannot write another."
@@ -97,6 +99,10 @@ class JobHandle:
             self._check_row(Job.objects.select_for_update(no_key=True))
             if finish:
                 self._mark_done()
+            else:
+                Job.objects.filter(pk=self._job.pk).update(
+                    result=self.result, **self._reporter.latest()
+                )
         self.published = finish
 
     def _check_row(self, jobs: VisibleQuerySet) -> None:

@@ -22,6 +22,8 @@ class AuditEntry(models.Model):
     object_id = models.BigIntegerField()
     object_text = models.CharField(_("object"), max_length=300)
     changes = models.JSONField(_("changes"), default=dict)
+    # The same for all entries of one piece of bulk work.
+    operation = models.UUIDField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("audit entry")
@@ -30,6 +32,11 @@ class AuditEntry(models.Model):
         indexes = (
             models.Index(
                 fields=["content_type", "object_id", "-at"], name="audit_by_object"
+            ),
+            models.Index(
+                fields=["operation"],
+                name="audit_by_operation",
+                condition=models.Q(operation__isnull=False),
             ),
         )
 

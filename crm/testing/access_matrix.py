@@ -143,7 +143,12 @@ def rule_of(route: Route, rules: dict[str, Rule]) -> Rule | None:
     """Return the rule of an address, or None if nobody wrote one."""
     if route.name in rules:
         return rules[route.name]
-    if route.pages is None or route.page not in VERBS:
+    if route.pages is None:
+        return None
+    if route.page.startswith("bulk-"):
+        action = route.pages.bulk_action(route.page.removeprefix("bulk-"))
+        return Rule(route.pages.model, action.verb, ("get", "post"))
+    if route.page not in VERBS:
         return None
     methods = ("get",) if route.page in READ_ONLY else ("get", "post")
     return Rule(route.pages.model, VERBS[route.page], methods)

@@ -20,6 +20,8 @@ from django.test import Client
 from crm.models import Role, Team, User
 
 PEOPLE = ("ana", "abe", "ben", "cleo", "dev", "fay", "eve")
+# What a page answers to one who is not signed in.
+SIGN_IN = 302
 OWNERS = ("ana", "abe", "ben", "cleo", "dev")
 # Whose rows each person reaches by a scope: written out by hand, so that it can
 # disagree with crm/access.py.
