@@ -103,10 +103,13 @@ def can(user: User, verb: str, target: Any) -> bool:
     """Tell whether the user holds the verb on a model, or on one row of it."""
     if isinstance(target, type):
         return scope_of(user, verb, target) is not None
+    scope = scope_of(user, verb, type(target))
+    return scope is not None and reaches(user, scope, target)
+
+
+def reaches(user: User, scope: str, target: models.Model) -> bool:
+    """Tell whether a scope of the user reaches a row."""
     model = type(target)
-    scope = scope_of(user, verb, model)
-    if scope is None:
-        return False
     known = getattr(target, "_scopes_reaching", {}).get(user.pk)
     if known is not None:
         return scope in known

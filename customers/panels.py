@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.access import Verb, can
 from crm.generic.panels import Panel
+from crm.generic.registry import register_related
 from customers.choices import InteractionKind, Kind
 from customers.forms import QuickLogForm
 from customers.models import Contact, Customer, Interaction
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from crm.models import User
+
+register_related(Customer, Contact, "customer")
+register_related(Customer, Interaction, "customer")
 
 ICONS = {
     InteractionKind.CALL: "phone",

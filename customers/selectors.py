@@ -1,6 +1,6 @@
 """What the pages of customers show."""
 
-from crm.access import Scope, Verb, owner_condition, scope_of
+from crm.access import Scope, Verb, reaches, scope_of
 from crm.models import User
 from customers.models import Contact, Customer, Interaction
 
@@ -13,8 +13,7 @@ def may_log(user: User, customer: Customer) -> bool:
     if scope in (None, Scope.ALL):
         return scope is not None
     # An interaction belongs to the owner of its customer.
-    reach = owner_condition(Customer, user, scope)
-    return Customer.objects.filter(reach, pk=customer.pk).exists()
+    return reaches(user, scope, customer)
 
 
 def contacts_of(user: User, customer: Customer) -> list[Contact]:

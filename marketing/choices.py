@@ -14,6 +14,14 @@ class CampaignState(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
+CAMPAIGN_MOVES = {
+    CampaignState.PLANNED: {CampaignState.RUNNING, CampaignState.CANCELLED},
+    CampaignState.RUNNING: {CampaignState.FINISHED, CampaignState.CANCELLED},
+    CampaignState.FINISHED: {CampaignState.RUNNING},
+    CampaignState.CANCELLED: {CampaignState.PLANNED},
+}
+
+
 class Channel(models.TextChoices):
     """How a campaign reaches people."""
 

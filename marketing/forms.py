@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -10,7 +12,7 @@ from marketing.models import Campaign
 
 
 class CampaignForm(VisibleModelForm):
-    """A campaign."""
+    """A campaign; once it exists, its state moves by the button on its page."""
 
     fieldsets = [
         (_("Campaign"), ["name", "channel", "state", "text", "owner"]),
@@ -36,3 +38,8 @@ class CampaignForm(VisibleModelForm):
             "starts_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
             "ends_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.is_new:
+            del self.fields["state"]

@@ -1,7 +1,11 @@
 """Pages of the marketing app."""
 
+from django.utils.translation import gettext_lazy as _
+
+from crm.generic.actions import Action
 from crm.generic.pages import Nav, Pages, register
 from crm.generic.panels import FieldsPanel
+from marketing.boards import CAMPAIGNS
 from marketing.filters import CampaignFilters
 from marketing.forms import CampaignForm
 from marketing.imports import CampaignImporter
@@ -29,6 +33,8 @@ class CampaignPages(Pages):
             order=20,
         ),
     ]
+    actions = [Action(_("Move to…"), "marketing:campaign_move", icon="chevrons-right")]
+    board = CAMPAIGNS
     nav = Nav(section="marketing", order=10, icon="megaphone")
     search_fields = ("name", "text")
     state_field = "state"

@@ -22,7 +22,7 @@ from crm.models import User
 from crm.money import CurrencyField, default_currency
 from customers.models import Customer
 from sales.choices import StageKind
-from sales.models import Category, Lead, Opportunity, Order, OrderLine, Product, Stage
+from sales.models import Category, Lead, Opportunity, Order, OrderLine, Product
 from sales.services.orders import is_fixed
 
 
@@ -233,19 +233,6 @@ class ReasonForm(forms.Form):
         max_length=200,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-
-
-class MoveForm(forms.Form):
-    """The stage to move to, and why if it is lost."""
-
-    stage = forms.ModelChoiceField(label=_("Stage"), queryset=Stage.objects.none())
-    reason = forms.CharField(label=_("Reason"), max_length=200, required=False)
-
-    def __init__(self, *args: Any, opportunity: Opportunity, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["stage"].queryset = Stage.objects.filter(
-            pipeline=opportunity.stage.pipeline_id
-        )
 
 
 class ReturnForm(forms.Form):

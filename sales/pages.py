@@ -13,7 +13,7 @@ from crm.generic.registry import NavLink
 from crm.generic.tables import DateColumn, DateTimeColumn, MoneyColumn
 from crm.models import User
 from customers.models import Customer
-from sales import filters, forms, panels, services, tables
+from sales import boards, filters, forms, panels, services, tables
 from sales.choices import LEAD_MOVES, ORDER_MOVES, LeadState, OrderKind, OrderState
 from sales.imports import (
     LeadImporter,
@@ -111,6 +111,7 @@ class OrderPages(Pages):
             _("Return goods"), "sales:order_return", icon="return", applies=may_return
         ),
     ]
+    board = boards.ORDERS
     nav = Nav(section="sales", order=10, icon="file-invoice")
     search_fields = ("number", "customer__name")
     state_field = "state"
@@ -158,6 +159,7 @@ class OpportunityPages(Pages):
         ),
         panels.StageHistoryPanel,
     ]
+    board = boards.OPPORTUNITIES
     nav = Nav(section="sales", order=20, icon="funnel")
     search_fields = ("name", "customer__name")
 
@@ -221,6 +223,7 @@ class LeadPages(Pages):
             applies=may_become(LeadState.LOST),
         ),
     ]
+    board = boards.LEADS
     nav = Nav(section="sales", order=30, icon="target")
     search_fields = ("name", "company", "email", "phone")
     state_field = "state"

@@ -13,12 +13,26 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.access import Verb, can
 from crm.generic.panels import Panel
-from crm.generic.registry import register_column, register_filter, register_panel
+from crm.generic.registry import (
+    register_column,
+    register_filter,
+    register_panel,
+    register_related,
+)
 from crm.generic.tables import DateColumn, NumberColumn
 from customers.models import Customer
 from customers.timeline import TimelineEntry, TimelineSource, register_timeline
 from sales.choices import STAGE_MOVES, OrderKind, StageKind
-from sales.models import Lead, Opportunity, Order, OrderLine, Stage, StageChange
+from sales.models import (
+    Category,
+    Lead,
+    Opportunity,
+    Order,
+    OrderLine,
+    Product,
+    Stage,
+    StageChange,
+)
 from sales.rules import stays
 from sales.selectors import customer_opportunities, customer_sales
 
@@ -28,6 +42,9 @@ if TYPE_CHECKING:
 
     from crm.models import User
 
+register_related(Customer, Order, "customer")
+register_related(Customer, Opportunity, "customer")
+register_related(Category, Product, "category")
 
 # --- On the customer's page -----------------------------------------------------------
 

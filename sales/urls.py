@@ -27,7 +27,4 @@ urlpatterns = [
     path("leads/<int:pk>/work/", views.work_on_lead, name="lead_work"),
     path("leads/<int:pk>/lose/", views.lose_lead, name="lead_lose"),
     path("leads/<int:pk>/convert/", views.convert_lead, name="lead_convert"),
-    path(
-        "opportunities/<int:pk>/move/", views.move_opportunity, name="opportunity_move"
-    ),
 ]

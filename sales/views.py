@@ -19,8 +19,8 @@ from crm.exceptions import UserVisibleError
 from crm.generic.edit import AddPage, EditPage
 from customers.models import Customer
 from sales import services
-from sales.choices import LeadState, StageKind
-from sales.forms import ConvertForm, MoveForm, ReasonForm, ReturnForm
+from sales.choices import LeadState
+from sales.forms import ConvertForm, ReasonForm, ReturnForm
 from sales.models import Lead, Opportunity, Order
 from sales.presenting import ReportForm, report
 from sales.selectors import similar_customers
@@ -182,30 +182,6 @@ def convert_lead(request: HttpRequest, pk: int) -> HttpResponse:
     }
     status = 422 if form.errors else 200
     return render(request, "sales/convert_lead.html", context, status=status)
-
-
-# --- Opportunities --------------------------------------------------------------------
-
-
-@require_POST
-def move_opportunity(request: HttpRequest, pk: int) -> HttpResponse:
-    """Move the opportunity to the stage that was posted."""
-    opportunity = get_visible_or_404(Opportunity, request.user, pk, Verb.CHANGE)
-    form = MoveForm(request.POST, opportunity=opportunity)
-    if not form.is_valid():
-        messages.error(request, _("Choose a stage of this pipeline."))
-        return redirect(opportunity)
-    stage, reason = form.cleaned_data["stage"], form.cleaned_data["reason"].strip()
-    if stage.kind == StageKind.LOST and not reason:
-        messages.error(request, _("Say why the opportunity was lost."))
-        return redirect(opportunity)
-    attempt(
-        request,
-        lambda: services.move_stage(
-            opportunity=opportunity, stage=stage, actor=request.user, lost_reason=reason
-        ),
-    )
-    return redirect(opportunity)
 
 
 # --- Report ---------------------------------------------------------------------------

@@ -114,6 +114,12 @@ class Ticket(OwnedModel):
                 condition=Q(state__in=[str(state) for state in OPEN_STATES]),
             ),
             models.Index(fields=["category", "-opened_at"], name="ticket_by_category"),
+            models.Index(fields=["state", "-opened_at", "-id"], name="ticket_by_state"),
+            models.Index(
+                fields=["state", "-solved_at", "-id"],
+                name="ticket_solved_by_state",
+                condition=Q(solved_at__isnull=False),
+            ),
         )
         constraints = (
             models.CheckConstraint(

@@ -8,6 +8,7 @@ from crm.audit import record
 from crm.generic.pages import Nav, Pages, register
 from crm.generic.panels import FieldsPanel
 from crm.models import User
+from service.boards import TICKETS
 from service.filters import TicketCategoryFilters, TicketFilters
 from service.forms import TicketCategoryForm, TicketForm
 from service.imports import TicketImporter
@@ -46,6 +47,7 @@ class TicketPages(Pages):
             order=20,
         ),
     ]
+    board = TICKETS
     nav = Nav(section="service", order=10, icon="ticket")
     search_fields = ("number", "subject", "customer__name")
     state_field = "state"

@@ -11,12 +11,12 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.access import Verb, can
 from crm.generic.panels import Panel
-from crm.generic.registry import register_panel
+from crm.generic.registry import register_panel, register_related
 from customers.models import Customer
 from service import timeline  # noqa: F401  (registers its source)
 from service.choices import TICKET_MOVES, TicketState
 from service.forms import AssignForm, MessageForm
-from service.models import Message, Ticket
+from service.models import Message, Ticket, TicketCategory
 from service.selectors import customer_tickets, may_answer, ticket_messages
 
 
@@ -88,3 +88,5 @@ class CustomerTicketsPanel(Panel):
 
 
 register_panel(Customer, CustomerTicketsPanel)
+register_related(Customer, Ticket, "customer")
+register_related(TicketCategory, Ticket, "category")

@@ -5,7 +5,6 @@ from django.urls import path
 from service import views
 
 urlpatterns = [
-    path("tickets/<int:pk>/move/", views.move, name="ticket_move"),
     path("tickets/<int:pk>/assign/", views.assign, name="ticket_assign"),
     path("tickets/<int:pk>/take/", views.take, name="ticket_take"),
     path("tickets/<int:pk>/messages/", views.reply, name="ticket_reply"),

@@ -12,24 +12,10 @@ from django.views.decorators.http import require_POST
 from crm.access import Verb, get_visible_or_404, require
 from crm.exceptions import UserVisibleError
 from service import services
-from service.choices import CategoryOrigin, TicketState
+from service.choices import CategoryOrigin
 from service.forms import AssignForm, CategoryForm, MessageForm
 from service.models import Message, Ticket
 from service.selectors import may_answer
-
-
-@require_POST
-def move(request: HttpRequest, pk: int) -> HttpResponse:
-    """Move the ticket to the state that was posted."""
-    ticket = get_visible_or_404(Ticket, request.user, pk, Verb.CHANGE)
-    state = request.POST.get("state", "")
-    try:
-        if state not in TicketState.values:
-            raise UserVisibleError(_("There is no such state."))
-        services.move_ticket(ticket=ticket, actor=request.user, state=state)
-    except UserVisibleError as error:
-        messages.error(request, str(error))
-    return redirect(ticket)
 
 
 @require_POST

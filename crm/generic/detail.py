@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from crm.access import remember_reach
 from crm.generic.base import GenericPage
 from crm.generic.panels import Panel
+from crm.generic.related import related_counts
 from crm.generic.tables import BadgeColumn, Links
 
 
@@ -43,6 +44,7 @@ class DetailPage(GenericPage):
             "object": obj,
             "breadcrumbs": self.breadcrumbs(),
             "badge": self.badge(obj),
+            "related": related_counts(request.user, obj),
             "actions": [
                 {"action": action, "url": action.url(request, obj)}
                 for action in pages.actions

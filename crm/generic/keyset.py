@@ -223,6 +223,11 @@ class Keyset:
 
     # --- tokens -----------------------------------------------------------------
 
+    def token_after(self, row: Any) -> str:
+        """Return the token of the page after a row, however that row was read."""
+        values = [_dump(formats.value_at(row, key.path)) for key in self.keys]
+        return self._signer().sign_object(["after", self.mark, values, None])
+
     def _signer(self) -> signing.Signer:
         return signing.Signer(salt=f"{SALT}.{self.queryset.model._meta.label}")
 

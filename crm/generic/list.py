@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from crm.access import Verb, can
 from crm.generic import searching
 from crm.generic.base import GenericPage
+from crm.generic.board_layout import board_context
 from crm.generic.filters import VisibleFilterSet, filterset_for
 from crm.generic.keyset import LAST, BadTokenError, Keyset, Page
 from crm.generic.tables import Column, Heading
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 PAGE_SIZE = 50
 COUNT_LIMIT = 10_000
 MAX_CHOICES = 20
+TABLE, BOARD = "table", "board"
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,12 @@ class Listing:
         if self.search_text and self.pages.search_fields:
             rows = searching.narrow(rows, self.search_text, self.pages.search_fields)
         return rows
+
+    @cached_property
+    def layout(self) -> str:
+        """Return how the rows are laid out."""
+        wanted = self.query.get("layout")
+        return BOARD if wanted == BOARD and self.pages.board else TABLE
 
     @cached_property
     def columns(self) -> list[Column]:
@@ -181,12 +189,19 @@ class ListPage(GenericPage):
     size: ClassVar[int] = PAGE_SIZE
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Answer with the whole page, or with the table alone to htmx."""
+        """Answer with the whole page, or with the list alone to htmx."""
         listing = Listing(self.pages, request)
-        template = self.part_name if self.wants_part() else self.template_name
+        template = self.part_name_of(listing) if self.wants_part() else ""
         response = self.render(self.get_context(listing), template)
         patch_vary_headers(response, ["HX-Request"])
         return response
+
+    def part_name_of(self, listing: Listing) -> str:
+        """Return the template of what htmx swaps."""
+        if listing.layout == TABLE:
+            return self.part_name
+        more = listing.query.get("column")
+        return "generic/_board_more.html" if more else "generic/_board.html"
 
     def wants_part(self) -> bool:
         """Tell whether htmx asks for the table, not for history or a whole page."""
@@ -195,13 +210,25 @@ class ListPage(GenericPage):
 
     def get_context(self, listing: Listing) -> dict[str, Any]:
         """Return what the templates need; an app may add to it."""
-        count = listing.count()
-        page = self.get_page(listing, count)
         pages, user = self.pages, self.request.user
+        is_board = listing.layout == BOARD
         return {
             "listing": listing,
             "filterset": listing.filterset,
             "chips": listing.filterset.chips(listing.query.copy()),
+            "bare_url": pages.url("list"),
+            "add_url": pages.allowed_url(user, "add"),
+            "can_edit": pages.form is not None and can(user, Verb.CHANGE, self.model),
+            "import_url": pages.allowed_url(user, "import"),
+            "export_url": self.export_url(listing),
+        } | (board_context(listing) if is_board else self.table_context(listing))
+
+    def table_context(self, listing: Listing) -> dict[str, Any]:
+        """Return what the table needs."""
+        count = listing.count()
+        page = self.get_page(listing, count)
+        pages, user = self.pages, self.request.user
+        return {
             "count": count,
             "page": page,
             "headings": listing.headings(),
@@ -216,11 +243,6 @@ class ListPage(GenericPage):
             "previous_url": listing.url(page=page.previous) if page.previous else "",
             "next_url": listing.url(page=page.next) if page.next else "",
             "last_url": listing.url(page=LAST) if page.next else "",
-            "bare_url": pages.url("list"),
-            "add_url": pages.allowed_url(user, "add"),
-            "can_edit": pages.form is not None and can(user, Verb.CHANGE, self.model),
-            "import_url": pages.allowed_url(user, "import"),
-            "export_url": self.export_url(listing),
             "bulk_actions": pages.bulk_actions_for(user),
             "selection_query": listing.url(page=None).removeprefix("?"),
         }

@@ -17,6 +17,9 @@ from django.utils import timezone
 from crm.access import Verb, can
 from crm.audit import record
 from crm.generic import formats
+from crm.generic.board import Board
+from crm.generic.board_add import BoardAddPage
+from crm.generic.board_move import MovePage
 from crm.generic.bulk import STANDARD_ACTIONS, BulkAction
 from crm.generic.bulk.page import BulkPage
 from crm.generic.delete import DeletePage
@@ -76,6 +79,7 @@ class Pages:
     panels: ClassVar[list[Panel | type[Panel]]] = []
     actions: ClassVar[list[Action]] = []
     bulk_actions: ClassVar[list[BulkAction]] = STANDARD_ACTIONS
+    board: Board | None = None
     nav: Nav | None = None
     search_fields: ClassVar[tuple[str, ...]] = ()
     state_field: str = ""
@@ -114,6 +118,10 @@ class Pages:
         if self.form is not None:
             found["add"] = ("new/", self.add_view)
             found["edit"] = ("<int:pk>/edit/", self.edit_view)
+        if self.board is not None:
+            found["move"] = ("<int:pk>/move/", MovePage)
+            if self.board.quick:
+                found["boardadd"] = ("board/add/", BoardAddPage)
         if self.deletable:
             found["delete"] = ("<int:pk>/delete/", self.delete_view)
         return found
@@ -150,7 +158,13 @@ class Pages:
         """Return the address of a page if it exists and the person may open it."""
         if page not in self.routes():
             return ""
-        verbs = {"edit": Verb.CHANGE, "choices": Verb.VIEW, "list": Verb.VIEW}
+        verbs = {
+            "edit": Verb.CHANGE,
+            "move": Verb.CHANGE,
+            "boardadd": Verb.ADD,
+            "choices": Verb.VIEW,
+            "list": Verb.VIEW,
+        }
         verb = verbs.get(page, page if page in Verb.values else Verb.VIEW)
         return self.url(page, obj) if can(user, verb, obj or self.model) else ""
 
@@ -257,6 +271,7 @@ class Pages:
 
 
 __all__ = [
+    "Board",
     "FieldsPanel",
     "Nav",
     "Pages",

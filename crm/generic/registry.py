@@ -53,6 +53,18 @@ class NavSection:
     icon: str = ""
 
 
+@dataclass(frozen=True)
+class Related:
+    """Rows of another model that belong to a row, found by a filter of their list.
+
+    ``path`` is both the lookup from the other model and the name of that filter.
+    """
+
+    model: type[Model]
+    path: str
+    label: Any = None
+
+
 class Registry:
     """Hold what the apps declared."""
 
@@ -61,6 +73,7 @@ class Registry:
         self.columns: dict[type[Model], list[Column]] = defaultdict(list)
         self.filters: dict[type[Model], dict[str, RegisteredFilter]] = defaultdict(dict)
         self.panels: dict[type[Model], list[type[Panel]]] = defaultdict(list)
+        self.related: dict[type[Model], list[Related]] = defaultdict(list)
         self.tiles: list[type[Tile]] = []
         self.links: list[NavLink] = []
         self.sections: dict[str, NavSection] = {}
@@ -162,6 +175,13 @@ def register_filter(
 def register_panel(model: type[Model], panel: type[Panel]) -> None:
     """Add a panel to the detail page of a model."""
     registry.panels[model].append(panel)
+
+
+def register_related(
+    model: type[Model], other: type[Model], path: str, label: Any = None
+) -> None:
+    """Count the other model's rows on a row's page, with a link to their list."""
+    registry.related[model].append(Related(other, path, label))
 
 
 def register_tile(tile: type[Tile]) -> type[Tile]:

@@ -43,6 +43,8 @@ VERBS = {
     "add": "add",
     "edit": "change",
     "delete": "delete",
+    "move": "change",
+    "boardadd": "add",
     "export": "export",
     "import": "import",
 }

@@ -75,6 +75,11 @@ class Order(OwnedModel):
             models.Index(fields=["owner", "-placed_at", "-id"], name="order_by_owner"),
             models.Index(fields=["total", "id"], name="order_by_total"),
             models.Index(
+                fields=["state", "-placed_at", "-id"],
+                include=["currency", "total", "owner"],
+                name="order_on_board",
+            ),
+            models.Index(
                 fields=["return_of"],
                 name="order_by_return",
                 condition=Q(return_of__isnull=False),

@@ -62,6 +62,14 @@ class Lead(OwnedModel):
         indexes = (
             models.Index(fields=["-first_contact_on", "-id"], name="lead_by_contact"),
             models.Index(fields=["owner", "state"], name="lead_by_owner"),
+            models.Index(
+                fields=["state", "-first_contact_on", "-id"], name="lead_by_state"
+            ),
+            models.Index(
+                fields=["state", "-closed_at", "-id"],
+                name="lead_closed_by_state",
+                condition=Q(closed_at__isnull=False),
+            ),
         )
         constraints = (
             models.UniqueConstraint(
@@ -193,6 +201,17 @@ class Opportunity(OwnedModel):
         indexes = (
             models.Index(fields=["-created_at", "-id"], name="opportunity_by_created"),
             models.Index(fields=["stage", "owner"], name="opportunity_by_stage"),
+            models.Index(
+                fields=["stage", "-created_at", "-id"],
+                include=["currency", "amount", "owner"],
+                name="opportunity_on_board",
+            ),
+            models.Index(
+                fields=["stage", "-closed_at", "-id"],
+                include=["currency", "amount", "owner"],
+                name="opportunity_closed_board",
+                condition=Q(closed_at__isnull=False),
+            ),
         )
         constraints = (
             models.UniqueConstraint(

@@ -2,7 +2,7 @@
 
 from crm.testing.access_matrix import Rule
 from customers.models import Customer
-from sales.models import Lead, Opportunity, Order
+from sales.models import Lead, Order
 
 BUTTON = ("post",)
 FORM = ("get", "post")
@@ -16,5 +16,4 @@ RULES = {
     "sales:lead_work": Rule(Lead, "change", BUTTON),
     "sales:lead_lose": Rule(Lead, "change", FORM),
     "sales:lead_convert": Rule(Lead, "change", FORM, needs=((Customer, "add"),)),
-    "sales:opportunity_move": Rule(Opportunity, "change", BUTTON),
 }

@@ -4,7 +4,6 @@ from crm.testing.access_matrix import Rule
 from service.models import Message, Ticket
 
 RULES = {
-    "service:ticket_move": Rule(Ticket, "change", methods=("post",)),
     "service:ticket_assign": Rule(Ticket, "change", methods=("post",)),
     "service:ticket_categorise": Rule(Ticket, "change", methods=("post",)),
     "service:ticket_take": Rule(Ticket, methods=("post",), needs=((Ticket, "change"),)),

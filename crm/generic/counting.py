@@ -1,0 +1,90 @@
+"""Count and add up several lists in one query, each only as far as a limit."""
+
+# ruff: noqa: S608  (SQL is put together from names that the program declares)
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection, models
+
+
+@dataclass(frozen=True)
+class Figure:
+    """How many rows of one list have a currency, and what they come to."""
+
+    currency: str
+    count: int
+    amount: Decimal | None
+
+
+def _of_each(
+    parts: Iterable[tuple[Any, models.QuerySet]], select: str, names: str, rest: str
+) -> list[tuple[Any, ...]]:
+    """Run one SELECT over each list, all in one query; the key comes first."""
+    keys, statements, params = [], [], []
+    for key, rows in parts:
+        try:
+            inner, values = rows.query.sql_with_params()
+        except EmptyResultSet:
+            continue
+        statements.append(
+            f"SELECT {len(keys)} AS place, {select} "
+            f"FROM ({inner}) AS part({names}) {rest}"
+        )
+        keys.append(key)
+        params += values
+    if not statements:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(statements), params)
+        return [(keys[place], *values) for place, *values in cursor.fetchall()]
+
+
+def counts(parts: Mapping[Any, models.QuerySet], limit: int) -> dict[Any, int]:
+    """Return {key: number of rows}, one more than the limit standing for "more"."""
+    limited = (
+        (key, rows.order_by().values_list("pk")[: limit + 1])
+        for key, rows in parts.items()
+    )
+    found = dict.fromkeys(parts, 0)
+    return found | dict(_of_each(limited, "count(*)", "pk", ""))
+
+
+def totals(
+    parts: Mapping[Any, models.QuerySet], limit: int, amount: str, currency: str
+) -> dict[Any, list[Figure]]:
+    """Return {key: figures by currency} over up to one row more than the limit.
+
+    The lists are read in their own order, so beyond the limit the figures are those of
+    the first rows.
+    """
+    limited = (
+        (key, rows.values_list(currency, amount)[: limit + 1])
+        for key, rows in parts.items()
+    )
+    found: dict[Any, list[Figure]] = {key: [] for key in parts}
+    for key, code, count, total in _of_each(
+        limited,
+        "currency, count(*), sum(amount)",
+        "currency, amount",
+        "GROUP BY currency",
+    ):
+        found[key].append(Figure(code, count, total))
+    for figures in found.values():
+        figures.sort(key=lambda figure: (-figure.count, figure.currency))
+    return found
+
+
+def first_keys(parts: Mapping[Any, models.QuerySet], size: int) -> dict[Any, list[int]]:
+    """Return {key: primary keys of the first rows in the list's own order}."""
+    limited = ((key, rows.values_list("pk")[:size]) for key, rows in parts.items())
+    found: dict[Any, list[int]] = {key: [] for key in parts}
+    lines = _of_each(limited, "row_number() OVER (), pk", "pk", "")
+    for key, _place, pk in sorted(lines, key=lambda line: line[1]):
+        found[key].append(pk)
+    return found
