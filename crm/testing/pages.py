@@ -160,18 +160,20 @@ class PageTests(ManyRowsTests):
         client = world.client("dev")
         url = self.declared.url("list")
         names = list(client.get(url).context["filterset"].form.fields)
+        names = [*names, "q", "sort", "page", "columns"]
         for text in (
             "",
-            "1",
             "-1",
             "99999999999999999999",
             "no such",
             "\x00",
             "0000-00-00",
         ):
-            for name in [*names, "q", "sort", "page", "columns"]:
-                response = client.get(url, {name: text})
-                assert response.status_code == 200, (name, text)
+            # All at once: each is read by itself, and what is wrong is left out.
+            response = client.get(url, dict.fromkeys(names, text))
+            assert response.status_code == 200, text
+        for name in names:
+            assert client.get(url, {name: "1"}).status_code == 200, name
         for query in self.list_queries:
             assert client.get(f"{url}?{query}").status_code == 200, query
 
