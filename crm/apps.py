@@ -20,6 +20,8 @@ class CrmConfig(AppConfig):
     def ready(self) -> None:
         from crm import checks  # noqa: F401  (registers the system checks)
         from crm.grants import seed_grants
+        from crm.search.triggers import keep_installed
 
         post_migrate.connect(seed_grants, sender=self)
+        post_migrate.connect(keep_installed, sender=self)
         autodiscover_modules("pages", "panels", "tiles", "receivers", "jobs", "imports")

@@ -21,6 +21,7 @@ BEHAVIOURS = tuple(
         "formset",
         "requests",
         "rows",
+        "search",
     )
 )
 

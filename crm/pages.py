@@ -9,6 +9,7 @@ from crm.generic.pages import Pages
 from crm.generic.panels import FieldsPanel
 from crm.generic.registry import register
 from crm.models import Tag, User
+from crm.search.declaration import Search
 from crm.tables import PeopleTable, TagTable
 
 
@@ -33,7 +34,13 @@ class PeoplePages(Pages):
     table = PeopleTable
     panels = [FieldsPanel(["title", "team", "email"])]
     nav = Nav("crm", order=70, icon="users")
-    search_fields = ("first_name", "last_name", "username", "email")
+    search = Search(
+        name=("last_name", "first_name"),
+        email=("email",),
+        number=("username",),
+        title=("first_name", "last_name", "username"),
+        facts=("title", "email"),
+    )
     deletable = False
     exportable = False
 

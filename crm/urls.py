@@ -18,6 +18,7 @@ from crm.admin import register_missing
 from crm.generic import start
 from crm.generic.registry import registry
 from crm.importing import urls as import_urls
+from crm.search import urls as search_urls
 
 
 def app_urls() -> list[URLResolver]:
@@ -54,5 +55,6 @@ urlpatterns = [
     path("accounts/", include("crm.account_urls")),
     path("admin/", admin.site.urls),
     *profile.urlpatterns,
+    *search_urls.urlpatterns,
     *app_urls(),
 ]

@@ -10,6 +10,7 @@ from crm.audit import record
 from crm.generic.pages import FieldsPanel, Nav, Pages, register
 from crm.generic.tables import DateColumn, MoneyColumn
 from crm.models import User
+from crm.search.declaration import Search
 from customers import filters, forms, panels, tables
 from customers.imports import ContactImporter, CustomerImporter
 from customers.models import Contact, Customer, Interaction
@@ -48,7 +49,12 @@ class CustomerPages(Pages):
         ),
     ]
     nav = Nav(section="customers", order=10, icon="users")
-    search_fields = ("name", "email", "phone")
+    search = Search(
+        name=("name",),
+        email=("email",),
+        phone=("phone",),
+        facts=("email", "phone", "city"),
+    )
     state_field = "kind"
 
 
@@ -63,7 +69,13 @@ class ContactPages(Pages):
     form = forms.ContactForm
     importer = ContactImporter
     nav = Nav(section="customers", order=20, icon="address-book")
-    search_fields = ("name", "email", "phone", "customer__name")
+    search = Search(
+        name=("name",),
+        email=("email",),
+        phone=("phone",),
+        related=("customer",),
+        facts=("customer__name", "job_title", "email"),
+    )
 
     def save(self, form: Any, formset: Any, actor: User) -> Contact:
         """Keep one first contact per customer."""
@@ -91,4 +103,6 @@ class InteractionPages(Pages):
         panels.TextPanel,
     ]
     nav = Nav(section="customers", order=30, icon="message")
-    search_fields = ("subject", "customer__name")
+    search = Search(
+        text=("subject",), related=("customer",), facts=("kind", "customer__name")
+    )

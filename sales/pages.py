@@ -12,6 +12,7 @@ from crm.generic.pages import FieldsPanel, Nav, Pages, register, register_link
 from crm.generic.registry import NavLink
 from crm.generic.tables import DateColumn, DateTimeColumn, MoneyColumn
 from crm.models import User
+from crm.search.declaration import Search
 from customers.models import Customer
 from sales import boards, filters, forms, panels, services, tables
 from sales.choices import LEAD_MOVES, ORDER_MOVES, LeadState, OrderKind, OrderState
@@ -113,7 +114,9 @@ class OrderPages(Pages):
     ]
     board = boards.ORDERS
     nav = Nav(section="sales", order=10, icon="file-invoice")
-    search_fields = ("number", "customer__name")
+    search = Search(
+        number=("number",), related=("customer",), facts=("customer__name", "state")
+    )
     state_field = "state"
 
     def save(self, form: Any, formset: Any, actor: User) -> Order:
@@ -161,7 +164,9 @@ class OpportunityPages(Pages):
     ]
     board = boards.OPPORTUNITIES
     nav = Nav(section="sales", order=20, icon="funnel")
-    search_fields = ("name", "customer__name")
+    search = Search(
+        name=("name",), related=("customer",), facts=("customer__name", "stage__name")
+    )
 
     def save(self, form: Any, formset: Any, actor: User) -> Opportunity:
         """Save the opportunity; a new one gets the first row of its history."""
@@ -225,7 +230,12 @@ class LeadPages(Pages):
     ]
     board = boards.LEADS
     nav = Nav(section="sales", order=30, icon="target")
-    search_fields = ("name", "company", "email", "phone")
+    search = Search(
+        name=("name", "company"),
+        email=("email",),
+        phone=("phone",),
+        facts=("company", "email", "state"),
+    )
     state_field = "state"
 
     def save(self, form: Any, formset: Any, actor: User) -> Lead:
@@ -258,7 +268,7 @@ class ProductPages(Pages):
         )
     ]
     nav = Nav(section="sales", order=40, icon="package")
-    search_fields = ("name", "sku")
+    search = Search(name=("name",), number=("sku",), facts=("sku",))
 
 
 @register

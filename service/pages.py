@@ -9,6 +9,7 @@ from crm.generic.pages import Nav, Pages, register
 from crm.generic.panels import FieldsPanel
 from crm.models import User
 from service.boards import TICKETS
+from crm.search.declaration import Search
 from service.filters import TicketCategoryFilters, TicketFilters
 from service.forms import TicketCategoryForm, TicketForm
 from service.imports import TicketImporter
@@ -49,7 +50,13 @@ class TicketPages(Pages):
     ]
     board = TICKETS
     nav = Nav(section="service", order=10, icon="ticket")
-    search_fields = ("number", "subject", "customer__name")
+    search = Search(
+        number=("number",),
+        text=("subject",),
+        related=("customer",),
+        title=("number", "subject"),
+        facts=("customer__name", "state"),
+    )
     state_field = "state"
 
     def save(self, form: Any, formset: Any, actor: User) -> Ticket:

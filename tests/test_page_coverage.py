@@ -6,6 +6,7 @@ from django.urls import NoReverseMatch
 
 from crm.generic.panels import made
 from crm.generic.registry import registry
+from crm.search.declaration import search_of
 from crm.testing.access_matrix import page_tests
 
 # Model label → the reason why the standard tests do not fit.
@@ -41,8 +42,11 @@ def test_every_declaration_is_whole(pages):
         get_template(made(panel).template)
     keys = [column.key for column in pages.make_table().all_columns]
     assert len(keys) == len(set(keys)), keys
-    for name in pages.search_fields:
-        str(pages.queryset().filter(Q(**{f"{name}__icontains": "x"})).query)
+    search = search_of(pages.model)
+    if search is not None:
+        list(search.related_searches())
+        for name in (*search.own, *search.title, *search.facts, search.recent):
+            str(pages.queryset().filter(Q(**{f"{name}__isnull": True})).query)
     if pages.importer is not None:
         try:
             pages.url("import")

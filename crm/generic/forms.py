@@ -79,7 +79,7 @@ class RelatedSelect(forms.Select):
     def search_url(self, queryset: models.QuerySet) -> str:
         """Return where the browser may search, if the model has such a page."""
         pages = registry.pages_of(queryset.model)
-        return pages.url("choices") if pages and pages.search_fields else ""
+        return pages.url("choices") if pages and pages.is_searchable else ""
 
 
 class RelatedSelectMultiple(RelatedSelect, forms.SelectMultiple):

@@ -12,7 +12,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
-from crm.access import Verb, can
+from crm.access import Scope, Verb, can, scope_of
 from crm.generic import searching
 from crm.generic.base import GenericPage
 from crm.generic.board_layout import board_context
@@ -90,9 +90,14 @@ class Listing:
     def matching(self) -> models.QuerySet:
         """Return the visible rows that pass the filters and the search."""
         rows = self.filterset.apply()
-        if self.search_text and self.pages.search_fields:
-            rows = searching.narrow(rows, self.search_text, self.pages.search_fields)
-        return rows
+        return rows if self.search is None else self.search.narrow(rows)
+
+    @cached_property
+    def search(self) -> searching.Matches | None:
+        """Return what the search text matches, if there is one."""
+        if not self.search_text or not self.pages.is_searchable:
+            return None
+        return searching.Matches(self.pages.model, self.search_text)
 
     @cached_property
     def layout(self) -> str:
@@ -139,8 +144,24 @@ class Listing:
 
     def count(self) -> Count:
         """Count the matching rows, but not beyond the limit."""
+        if self.search is not None and not self.search.is_listed:
+            return self._count_frequent()
         some = self.matching.order_by().values("pk")[: COUNT_LIMIT + 1].count()
         return Count(min(some, COUNT_LIMIT), some <= COUNT_LIMIT)
+
+    def _count_frequent(self) -> Count:
+        """Count without looking at every row for a text that is everywhere."""
+        number, is_exact = self.search.count_some(self.filterset.apply())
+        if not is_exact and self._sees_all_rows and not self.search.search.related:
+            number = self.search.count_all(COUNT_LIMIT + 1)
+            return Count(min(number, COUNT_LIMIT), number <= COUNT_LIMIT)
+        return Count(number, is_exact)
+
+    @property
+    def _sees_all_rows(self) -> bool:
+        """Tell whether neither rights nor filters hide any row."""
+        scope = scope_of(self.user, self.verb, self.pages.model)
+        return scope == Scope.ALL and not self.filterset.chips(self.query.copy())
 
     def url(self, **changes: str | None) -> str:
         """Return the address of this list with some parameters changed or removed."""
@@ -273,7 +294,7 @@ class ChoicesPage(GenericPage):
         """Answer with up to 20 visible rows whose text fits."""
         rows = self.pages.queryset().visible_to(request.user)
         text = searching.clean_text(request.GET.get("q", ""))
-        if text and self.pages.search_fields:
-            rows = searching.narrow(rows, text, self.pages.search_fields)
+        if text and self.pages.is_searchable:
+            rows = searching.narrow(rows, text)
         results = [{"id": row.pk, "text": str(row)} for row in rows[:MAX_CHOICES]]
         return JsonResponse({"results": results})

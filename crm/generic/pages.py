@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
     from crm.generic.actions import Action
     from crm.models import User
+    from crm.search.declaration import Search
 
 
 @cache
@@ -82,6 +83,7 @@ class Pages:
     board: Board | None = None
     nav: Nav | None = None
     search_fields: ClassVar[tuple[str, ...]] = ()
+    search: Search | None = None
     state_field: str = ""
     deletable: bool = True
     exportable: bool = True
@@ -181,6 +183,11 @@ class Pages:
         ]
 
     # --- what is on them --------------------------------------------------------
+
+    @property
+    def is_searchable(self) -> bool:
+        """Tell whether rows can be found by a text."""
+        return bool(self.search or self.search_fields)
 
     def queryset(self) -> models.QuerySet:
         """Return the rows before anyone's rights; a place for a page-wide exclusion."""

@@ -1,27 +1,176 @@
-"""Search inside one list.
+"""Search inside one list, through the search table.
 
-The one place that says how a list is searched: every word must occur in one of the
-fields. A table of search entries can take its place without a change in the apps.
+A text with few matches is answered by their ids; of a frequent one the list is walked
+in its own order and each row asked, so that both are quick under any order.
 """
 
 from __future__ import annotations
 
-from django.db.models import Q, QuerySet
+from functools import cached_property
+from typing import Any
 
-MAX_LENGTH = 200
-MAX_WORDS = 8
+from django.db import connection
+from django.db.models import (
+    Case,
+    Count,
+    F,
+    IntegerField,
+    Lookup,
+    Q,
+    QuerySet,
+    Sum,
+    When,
+)
+
+from crm.search.declaration import search_of
+from crm.search.query import Query, clean_text, read
+
+__all__ = ["AnyOf", "Matches", "Probe", "clean_text", "narrow"]
+
+MAX_IDS = 10_000
+PROBE = """(
+    SELECT probed.tokens @@ %s::tsquery FROM crm_searchentry probed
+    WHERE probed.kind = %s AND probed.object_id = {}
+)"""
+# Rows looked at to count the matches of a frequent text.
+MAX_LOOKED_AT = 20_000
 
 
-def clean_text(text: str) -> str:
-    """Cut a search text to a sane size; the database refuses NUL characters."""
-    return text.replace("\x00", "").strip()[:MAX_LENGTH]
+class AnyOf(Lookup):
+    """A number is one of many, sent as one array: thousands cost no parsing."""
+
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list]:
+        """Compare with the array."""
+        left, params = self.process_lhs(compiler, connection)
+        return f"{left} = ANY(%s::bigint[])", [*params, list(self.rhs)]
 
 
-def narrow(queryset: QuerySet, text: str, fields: tuple[str, ...]) -> QuerySet:
-    """Keep the rows in which every word occurs in one of the fields."""
-    for word in clean_text(text).split()[:MAX_WORDS]:
-        condition = Q()
-        for field in fields:
-            condition |= Q(**{f"{field}__icontains": word})
-        queryset = queryset.filter(condition)
-    return queryset
+class Probe(Lookup):
+    """The entry of a row matches; asked row by row, never turned into a join."""
+
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list]:
+        """Look the entry up by the row's id."""
+        left, params = self.process_lhs(compiler, connection)
+        kind, query = self.rhs
+        return PROBE.format(left), [query, kind, *params]
+
+
+class Matches:
+    """What one text matches among the rows of one model."""
+
+    def __init__(self, model: type, text: str) -> None:
+        self.search = search_of(model)
+        self.query = read(text) if self.search else Query(text)
+
+    @cached_property
+    def _found(self) -> tuple[Q | None, bool]:
+        """Return the condition (None: nothing matches), and whether it lists ids."""
+        condition, is_listed = self._condition(self.query)
+        if condition is None:
+            condition, is_listed = self._word_by_word()
+        if condition is None:
+            mistaken = self.query.with_mistakes()
+            if mistaken != self.query:
+                condition, is_listed = self._condition(mistaken)
+        return condition, is_listed
+
+    def _word_by_word(self) -> tuple[Q | None, bool]:
+        """Let one word be found in the row and another in what it refers to."""
+        words = self.query.words
+        if len(words) < 2 or not self.search.related:
+            return None, True
+        whole, all_listed = Q(), True
+        for word in words:
+            condition, is_listed = self._condition(Query(word.typed, (word,)))
+            if condition is None:
+                return None, True
+            whole, all_listed = whole & condition, all_listed and is_listed
+        return whole, all_listed
+
+    def _condition(self, query: Query) -> tuple[Q | None, bool]:
+        asked = {"pk": (self.search, query.conditions(self.search))}
+        for path, other in self.search.related_searches().items():
+            asked[f"{path}_id"] = (other, query.conditions(other, names_only=True))
+        asked = {path: one for path, one in asked.items() if one[1]}
+        found = find({path: (one.kind, text) for path, (one, text) in asked.items()})
+        condition, all_listed = None, True
+        for path, (ids, is_all) in found.items():
+            if not ids:
+                continue
+            search, text = asked[path]
+            if is_all and len(ids) <= MAX_IDS:
+                part = Q(AnyOf(F(path), ids))
+            else:
+                part, all_listed = Q(Probe(F(path), (search.kind, text))), False
+            condition = part if condition is None else condition | part
+        return condition, all_listed
+
+    @property
+    def is_listed(self) -> bool:
+        """Tell whether the matches are few, so that anything over them is quick."""
+        return self._found[1]
+
+    def narrow(self, rows: QuerySet) -> QuerySet:
+        """Keep the rows that match."""
+        if self.search is None:
+            return rows
+        condition = self._found[0] if self.query else None
+        return rows.none() if condition is None else rows.filter(condition)
+
+    def count_some(self, rows: QuerySet) -> tuple[int, bool]:
+        """Count the matches among the first of the rows; tell whether that is all."""
+        looked_at = (
+            rows.order_by()
+            .annotate(
+                _hit=Case(
+                    When(self._found[0], then=1),
+                    default=0,
+                    output_field=IntegerField(),
+                )
+            )
+            .values("pk", "_hit")[: MAX_LOOKED_AT + 1]
+            .aggregate(rows=Count("pk"), hits=Sum("_hit"))
+        )
+        return looked_at["hits"] or 0, looked_at["rows"] <= MAX_LOOKED_AT
+
+    def count_all(self, limit: int) -> int:
+        """Count the matches of a frequent text among all rows, up to a limit."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT crm_search_count(%s::tsquery, %s)",
+                [self.query.conditions(self.search), limit],
+            )
+            return cursor.fetchone()[0]
+
+
+def find(
+    asked: dict[str, tuple[int, str]], most: int = MAX_IDS
+) -> dict[str, tuple[list[int], bool]]:
+    """Return {key: (ids, whether that is all)} for {key: (kind, tsquery)}."""
+    found: dict[str, tuple[list[int], bool]] = {key: ([], True) for key in asked}
+    if not asked:
+        return found
+    parts = ["SELECT %s, f.object_id, f.is_all FROM crm_search_find(%s, %s, %s) f"]
+    params = [
+        value
+        for key, (kind, text) in asked.items()
+        for value in (key, kind, text, most)
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts * len(asked)), params)
+        for key, pk, is_all in cursor.fetchall():
+            found[key][0].append(pk)
+            if not is_all:
+                found[key] = (found[key][0], False)
+    return {
+        key: (ids, is_all and len(ids) <= most) for key, (ids, is_all) in found.items()
+    }
+
+
+def narrow(rows: QuerySet, text: str) -> QuerySet:
+    """Keep the rows in which every word of the text is found."""
+    return Matches(rows.model, text).narrow(rows)

@@ -12,6 +12,8 @@ def make_job(owner):
 RULES = {
     "start": SIGNED_IN,
     "healthz": PUBLIC,
+    "search": SIGNED_IN,
+    "search_suggest": SIGNED_IN,
     "profile": Rule(None, methods=("get", "post")),
     "set_language": Rule(None, methods=("post",), is_public=True),
     "crm:job_list": Rule(Job),

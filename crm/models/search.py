@@ -1,0 +1,30 @@
+"""What rows are found by."""
+
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+
+
+class SearchEntry(models.Model):
+    """What one row is found by; triggers keep it, nothing else writes it.
+
+    ``kind`` says which model the row is of (crm/search/declaration.py). Every token
+    begins with the kind, so that one index serves all models and each alone.
+    """
+
+    pk = models.CompositePrimaryKey("kind", "object_id")
+    kind = models.SmallIntegerField()
+    object_id = models.BigIntegerField()
+    recent = models.DateTimeField()
+    tokens = SearchVectorField()
+
+    class Meta:
+        verbose_name = "search entry"
+        verbose_name_plural = "search entries"
+        indexes = (
+            models.Index(fields=["kind", "-recent"], name="search_by_time"),
+            GinIndex(fields=["tokens"], name="search_by_token"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.object_id}"

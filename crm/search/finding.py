@@ -1,0 +1,235 @@
+"""One search over every model: what fits best, by type, rights respected.
+
+Five queries whatever is found: read the text, find ids, read the visible rows of all
+types at once; and two more where so little was found that typing errors are allowed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    DateTimeField,
+    F,
+    IntegerField,
+    Q,
+    QuerySet,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Coalesce
+from django.utils.text import capfirst
+
+from crm.access import Verb, can
+from crm.generic.registry import registry
+from crm.generic.searching import AnyOf, Probe, find
+from crm.search.declaration import Search, all_searches
+from crm.search.query import Query, is_chinese, read
+
+if TYPE_CHECKING:
+    from crm.generic.pages import Pages
+    from crm.models import User
+
+MAX_FOUND = 1_000
+# Below that many hits words with a typing error count, too.
+LITTLE = 3
+WIDTH = 3
+EXACT, USUAL, ALIKE = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One row that was found, ready to be shown."""
+
+    pk: int
+    title: str
+    facts: list[str]
+    recent: datetime | None
+    url: str
+    rank: int = USUAL
+
+
+@dataclass
+class Group:
+    """The hits of one type."""
+
+    search: Search
+    pages: Pages
+    hits: list[Hit] = field(default_factory=list)
+    url: str = ""
+    more: bool = False
+
+    @property
+    def label(self) -> str:
+        """Return the type's name, for many."""
+        return capfirst(str(self.search.model._meta.verbose_name_plural))
+
+    @property
+    def type(self) -> str:
+        """Return the type's name for programs."""
+        return self.search.model._meta.label_lower
+
+    @property
+    def icon(self) -> str:
+        """Return the type's symbol."""
+        return self.pages.nav.icon if self.pages.nav else "list"
+
+    @property
+    def rank(self) -> int:
+        """Return the best rank of the hits."""
+        return min((hit.rank for hit in self.hits), default=ALIKE)
+
+
+@dataclass
+class Found:
+    """The groups, and whether the text was too short to be searched."""
+
+    query: Query
+    groups: list[Group] = field(default_factory=list)
+    is_too_short: bool = False
+
+
+def find_all(user: User, text: str, limit: int = 5) -> Found:
+    """Search every type that the person may see."""
+    query = read(text)
+    searches = [one for one in all_searches() if can(user, Verb.VIEW, one.model)]
+    if not query or not searches:
+        return Found(query)
+    if is_too_short(query):
+        return Found(query, is_too_short=True)
+    hits = hits_of(user, query, searches, limit)
+    if sum(map(len, hits.values())) < LITTLE:
+        mistaken = query.with_mistakes()
+        if mistaken != query:
+            alike = hits_of(user, mistaken, searches, limit, usual=ALIKE)
+            for search, more in alike.items():
+                known = {hit.pk for hit in hits.get(search, ())}
+                news = [hit for hit in more if hit.pk not in known]
+                hits[search] = (hits.get(search, []) + news)[: limit + 1]
+    return Found(query, sorted(groups_of(hits, query, limit), key=lambda one: one.rank))
+
+
+def is_too_short(query: Query) -> bool:
+    """Tell whether the text is one letter, which everything has."""
+    parts = [part for word in query.words for part, _alike in word.parts]
+    return len(parts) == 1 and len(parts[0]) == 1 and not is_chinese(parts[0])
+
+
+def groups_of(hits: dict[Search, list[Hit]], query: Query, limit: int) -> list[Group]:
+    """Make a group of each type that has hits, in the order of the menu."""
+    found = []
+    for search, some in hits.items():
+        if some:
+            pages = registry.pages_of(search.model)
+            url = f"{pages.url('list')}?{urlencode({'q': query.text})}"
+            found.append(Group(search, pages, some[:limit], url, len(some) > limit))
+    return found
+
+
+def hits_of(
+    user: User, query: Query, searches: list[Search], limit: int, usual: int = USUAL
+) -> dict[Search, list[Hit]]:
+    """Return the best hits of each type, one more than wanted where there are more."""
+    asked: dict[str, tuple[int, str]] = {}
+    for place, search in enumerate(searches):
+        for key, text in (
+            (f"{place} all", query.conditions(search)),
+            (f"{place} exact", query.exact(search)),
+        ):
+            if text:
+                asked[key] = (search.kind, text)
+    found = find(asked, MAX_FOUND)
+    parts = []
+    for place, search in enumerate(searches):
+        exact, _is_all = found.get(f"{place} exact", ([], True))
+        ids, is_all = found.get(f"{place} all", ([], True))
+        if not ids and not exact:
+            continue
+        rank = Case(
+            When(AnyOf(F("pk"), exact), then=EXACT),
+            default=usual,
+            output_field=IntegerField(),
+        )
+        rows = registry.pages_of(search.model).queryset().visible_to(user)
+        if not is_all and not sees_all(user, search):
+            # Those found may all be hidden; look among the visible rows, too.
+            probe = Q(Probe(F("pk"), asked[f"{place} all"]))
+            ids = [
+                *ids,
+                *rows.filter(probe)
+                .order_by()
+                .values_list("pk", flat=True)[: 2 * limit],
+            ]
+        rows = rows.filter(AnyOf(F("pk"), [*exact, *ids]))
+        parts.append(shown(rows, place, search, rank)[: limit + 1])
+    hits: dict[Search, list[Hit]] = {search: [] for search in searches}
+    if parts:
+        rows = parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]
+        for place, *values in rows:
+            hits[searches[place]].append(hit_of(searches[place], values))
+    for some in hits.values():
+        some.sort(
+            key=lambda hit: (hit.rank, -hit.recent.timestamp() if hit.recent else 0)
+        )
+    return hits
+
+
+def sees_all(user: User, search: Search) -> bool:
+    """Tell whether the person sees every row of the type."""
+    from crm.access import Scope, scope_of
+
+    scope = scope_of(user, Verb.VIEW, search.model)
+    return scope == Scope.ALL or getattr(search.model, "access_shared", False)
+
+
+def shown(rows: QuerySet, place: int, search: Search, rank: Any) -> QuerySet:
+    """Return the rows as values of the same shape for every type, best first."""
+    empty = Value("", output_field=TextField())
+    columns: dict[str, Any] = {
+        "_place": Value(place, output_field=IntegerField()),
+        "_pk": Cast(F("pk"), BigIntegerField()),
+        "_rank": rank,
+        "_recent": Value(None, output_field=DateTimeField()),
+    }
+    if search.recent:
+        columns["_recent"] = Cast(F(search.recent), DateTimeField())
+    for kind, paths in (("title", search.title), ("fact", search.facts)):
+        for number in range(WIDTH):
+            value = empty
+            if number < len(paths):
+                value = Coalesce(Cast(F(paths[number]), TextField()), empty)
+            columns[f"_{kind}{number}"] = value
+    return (
+        rows.annotate(**columns)
+        .order_by("_rank", F("_recent").desc(nulls_last=True), "-_pk")
+        .values_list(*columns)
+    )
+
+
+def hit_of(search: Search, values: list[Any]) -> Hit:
+    """Make a hit of one row of values."""
+    pk, rank, recent, *texts = values
+    title = dict(zip(search.title, texts[:WIDTH], strict=False))
+    # The row's own words for itself need no more than these columns.
+    name = str(search.model(pk=pk, **title))
+    facts = [
+        in_words(search, path, text)
+        for path, text in zip(search.facts, texts[WIDTH:], strict=False)
+        if text
+    ]
+    url = registry.pages_of(search.model).url("detail", search.model(pk=pk))
+    return Hit(pk, name, facts, recent, url, rank)
+
+
+def in_words(search: Search, path: str, text: str) -> str:
+    """Return the label of a choice, or the text itself."""
+    if "__" in path:
+        return text
+    choices = dict(search.model._meta.get_field(path).flatchoices)
+    return str(choices.get(text, text))
