@@ -41,7 +41,7 @@ def fill(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("crm", "0005_job_language")]
+    dependencies = [("crm", "0006_audit_operation")]
 
     operations = [
         TrigramExtension(),
