@@ -8,8 +8,8 @@ from crm.audit import record
 from crm.generic.pages import Nav, Pages, register
 from crm.generic.panels import FieldsPanel
 from crm.models import User
-from service.boards import TICKETS
 from crm.search.declaration import Search
+from service.boards import TICKETS
 from service.filters import TicketCategoryFilters, TicketFilters
 from service.forms import TicketCategoryForm, TicketForm
 from service.imports import TicketImporter
