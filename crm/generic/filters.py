@@ -74,6 +74,7 @@ class VisibleFilterSet(django_filters.FilterSet):
         """Return what is being filtered for."""
         if not self.is_bound:
             return []
+        self.form.is_valid()
         found = []
         for name, value in getattr(self.form, "cleaned_data", {}).items():
             text = value_in_words(self.form.fields[name], value)
