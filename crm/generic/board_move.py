@@ -232,7 +232,7 @@ class MovePage(BoardPage):
             {
                 "message": message % {"name": obj, "state": target.label},
                 "column": target.key,
-                "card": self.part("_board_card.html", card=cards[0]) if cards else "",
+                "card": self.part("_board_card.html", cards=cards).strip(),
                 "heads": {
                     key: self.part("_board_head.html", head=head)
                     for key, head in heads.items()

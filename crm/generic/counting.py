@@ -60,11 +60,11 @@ def totals(
 ) -> dict[Any, list[Figure]]:
     """Return {key: figures by currency} over up to one row more than the limit.
 
-    The lists are read in their own order, so beyond the limit the figures are those of
-    the first rows.
+    Beyond the limit the figures are those of any rows: what all come to is more. Taking
+    the first ones would sort them all.
     """
     limited = (
-        (key, rows.values_list(currency, amount)[: limit + 1])
+        (key, rows.order_by().values_list(currency, amount)[: limit + 1])
         for key, rows in parts.items()
     )
     found: dict[Any, list[Figure]] = {key: [] for key in parts}

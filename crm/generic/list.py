@@ -233,7 +233,9 @@ class ListPage(GenericPage):
         """Return what the templates need; an app may add to it."""
         pages, user = self.pages, self.request.user
         is_board = listing.layout == BOARD
-        return {
+        # First, because only filters that were applied have chips.
+        rows = board_context(listing) if is_board else self.table_context(listing)
+        return rows | {
             "listing": listing,
             "filterset": listing.filterset,
             "chips": listing.filterset.chips(listing.query.copy()),
@@ -242,7 +244,7 @@ class ListPage(GenericPage):
             "can_edit": pages.form is not None and can(user, Verb.CHANGE, self.model),
             "import_url": pages.allowed_url(user, "import"),
             "export_url": self.export_url(listing),
-        } | (board_context(listing) if is_board else self.table_context(listing))
+        }
 
     def table_context(self, listing: Listing) -> dict[str, Any]:
         """Return what the table needs."""

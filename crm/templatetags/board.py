@@ -12,39 +12,42 @@ register = template.Library()
 
 
 @register.simple_tag
-def board_card(card: Card, focus: int | None = None) -> SafeString:
-    """Draw a card: title, facts, age, and the way to move it."""
-    clock = icon("clock")
-    return _draw(card, clock, gettext("Move to…"), gettext("In this state:"), focus)
-
-
-@register.simple_tag
 def board_cards(cards: list[Card], focus: int | None = None) -> SafeString:
-    """Draw the cards of a column."""
-    clock = icon("clock")
+    """Draw the cards of a column; the one in focus takes the cursor."""
+    # Asked once: they are the same on every card.
+    clock, dots = icon("clock"), icon("dots")
     move, said = gettext("Move to…"), gettext("In this state:")
-    return SafeString("".join(_draw(card, clock, move, said, focus) for card in cards))
+    return SafeString(
+        "".join(
+            _draw(card, clock, said, _menu(card, dots, move), focus) for card in cards
+        )
+    )
+
+
+def _menu(card: Card, dots: SafeString, move: str) -> SafeString | str:
+    """Draw the way to move a card without dragging it."""
+    if not card.can_move:
+        return ""
+    return format_html(
+        '<a class="board-move" href="{}" title="{}" aria-label="{} {}"'
+        " data-board-move>{}</a>",
+        card.move_url,
+        move,
+        move,
+        card.title,
+        dots,
+    )
 
 
 def _draw(
-    card: Card, clock: SafeString, move: str, said: str, focus: int | None
+    card: Card, clock: SafeString, said: str, menu: SafeString | str, focus: int | None
 ) -> SafeString:
+    """Draw a card: title, the way to move it, facts, age."""
     facts = format_html_join(
         "",
         '<span class="board-fact"><span class="visually-hidden">{}: </span>{}</span>',
         card.facts,
     )
-    button = ""
-    if card.can_move:
-        button = format_html(
-            '<a class="board-move" href="{}" title="{}" aria-label="{} {}"'
-            " data-board-move>{}</a>",
-            card.move_url,
-            move,
-            move,
-            card.title,
-            icon("dots"),
-        )
     return format_html(
         '<li class="board-card" data-card="{}" data-state="{}"{}>'
         '<a class="board-title" href="{}"{}>{}</a>{}'
@@ -57,7 +60,7 @@ def _draw(
         card.url,
         SafeString(" autofocus") if card.object.pk == focus else "",
         card.title,
-        button,
+        menu,
         facts,
         f"is-{card.tone}" if card.tone else "",
         clock,
