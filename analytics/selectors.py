@@ -143,11 +143,18 @@ def segments_page(user: User) -> SegmentsPage | None:
     )
 
 
-def visible_cluster_sizes(user: User, run: Run) -> dict[int, int]:
-    """Return how many of the customers that the person may see are in each cluster."""
-    if scope_of(user, Verb.VIEW, Customer) == Scope.ALL:
+def visible_cluster_sizes(
+    user: User, run: Run, owners: list[int] | None = None
+) -> dict[int, int]:
+    """Return how many of the customers that the person may see are in each cluster.
+
+    With ``owners`` only the customers of these people count.
+    """
+    if owners is None and scope_of(user, Verb.VIEW, Customer) == Scope.ALL:
         return dict(run.clusters.values_list("number", "size"))
     mine = Customer.objects.visible_to(user).values("pk")
+    if owners is not None:
+        mine = mine.filter(owner__in=owners)
     rows = (
         CustomerSegment.objects.filter(run=run, customer_id__in=mine)
         .exclude(cluster=None)

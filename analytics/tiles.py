@@ -37,12 +37,13 @@ class TopSegmentsTile(Tile):
         page = segments_page(request.user)
         if page is None:
             return {"rows": []}
-        sizes = visible_cluster_sizes(request.user, page.run)
+        focus = request.focus
+        sizes = visible_cluster_sizes(focus.user, page.run, focus.chosen)
         rows = [
             {
                 "name": words.cluster_name(one.name_key),
                 "size": sizes.get(one.number, 0),
-                "url": charts.customers_url(cluster=one.number),
+                "url": charts.customers_url(cluster=one.number, **focus.people_query),
             }
             for one in page.clusters
         ]
@@ -57,6 +58,7 @@ class ModelHealthTile(Tile):
     template = "analytics/_health_tile.html"
     order = 60
     requires = Run
+    follows_people = False
 
     def get_context(self, request: HttpRequest) -> dict[str, Any]:
         """Return each analysis with its main figure."""

@@ -99,6 +99,28 @@ class VisibleQuerySet(models.QuerySet):
 VisibleManager = models.Manager.from_queryset(VisibleQuerySet, "VisibleManager")
 
 
+def owners_in_reach(
+    user: User, model: type[models.Model], verb: str = Verb.VIEW
+) -> list[int] | None:
+    """Return the ids of the people whose rows the user reaches; None means all rows.
+
+    For sums that are kept by owner; asked once per request. Rows of nobody are only
+    in the widest reach.
+    """
+    from crm.models import User as Person
+
+    scope = scope_of(user, verb, model)
+    if scope is None:
+        return []
+    if scope == Scope.ALL or getattr(model, "access_shared", False):
+        return None
+    known = user.__dict__.setdefault("_people_in_reach", {})
+    if scope not in known:
+        reached = Person._base_manager.filter(people_condition("pk", user, scope))
+        known[scope] = list(reached.values_list("pk", flat=True))
+    return known[scope]
+
+
 def can(user: User, verb: str, target: Any) -> bool:
     """Tell whether the user holds the verb on a model, or on one row of it."""
     if isinstance(target, type):

@@ -30,6 +30,19 @@ DEFAULT_GRANTS = {
         ),
         "view=all",
     ),
+    # Names of teams are for everybody who works with others.
+    "crm.team": dict.fromkeys(
+        (
+            "representative",
+            "sales_manager",
+            "marketer",
+            "agent",
+            "service_manager",
+            "analyst",
+            "executive",
+        ),
+        "view=all",
+    ),
     "crm.tag": {
         "representative": "view=all",
         "sales_manager": "view=all add=all change=all",

@@ -165,7 +165,10 @@ JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=30)
 JOB_SWEEP_SECONDS = env.int("JOB_SWEEP_SECONDS", default=10)
 # Days for which a job that has ended can be looked at.
 JOB_KEEP_DAYS = env.int("JOB_KEEP_DAYS", default=30)
+# Seconds between two looks for days whose sums are out of date.
+ROLLUP_SECONDS = env.int("ROLLUP_SECONDS", default=60)
 CELERY_BEAT_SCHEDULE = {
+    "refresh-rollups": {"task": "sales.refresh_rollups", "schedule": ROLLUP_SECONDS},
     "sweep-jobs": {"task": "crm.sweep_jobs", "schedule": JOB_SWEEP_SECONDS},
     "forget-jobs": {"task": "crm.forget_jobs", "schedule": 24 * 3600},
     # One after the other in the small hours; the schedule can be edited in the admin.

@@ -4,6 +4,7 @@ import django_filters
 from django.utils.translation import gettext_lazy as _
 
 from crm.generic.filters import VisibleFilterSet
+from crm.generic.teams import TeamFilter
 from crm.models import Tag, User
 from customers.choices import Direction, Gender, InteractionKind, Kind, Source
 from customers.models import Contact, Customer, Interaction
@@ -17,6 +18,7 @@ class CustomerFilters(VisibleFilterSet):
     city = django_filters.CharFilter(label=_("City"))
     region = django_filters.CharFilter(label=_("Region"))
     country = django_filters.CharFilter(label=_("Country"))
+    team = TeamFilter()
     owner = django_filters.ModelChoiceFilter(
         label=_("Owner"), queryset=User.objects.all()
     )

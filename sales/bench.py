@@ -10,6 +10,7 @@ from crm.bench.fill import Fill, Step
 from crm.bench.measures import DETAIL, LIST, REPORT, Download, Visit
 from crm.bench.staff import ids_of
 from customers.bench import OLD, SOURCES, YEARS
+from sales import rollups
 from sales.models import (
     Category,
     Lead,
@@ -163,7 +164,7 @@ def add_orders(fill: Fill) -> int:
     """Write sales and returns with four lines on average."""
     prices = list(Product.objects.order_by("pk").values_list("unit_price", flat=True))
     with fill.bare(Order, OrderLine):
-        return fill.many(
+        rows = fill.many(
             fill.count(ORDERS),
             ORDER_ROWS,
             batch=50_000,
@@ -174,6 +175,10 @@ def add_orders(fill: Fill) -> int:
             prices=prices,
             products=len(prices),
         )
+    # As an import does at its end.
+    rollups.refresh()
+    fill.sql("VACUUM ANALYZE sales_ordersum")
+    return rows
 
 
 def add_leads(fill: Fill) -> int:

@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from crm.generic.filters import VisibleFilterSet
+from crm.generic.teams import TeamFilter
 from crm.models import User
 from customers.choices import Source
 from customers.models import Customer
@@ -36,6 +37,7 @@ class LeadFilters(VisibleFilterSet):
         label=_("Source"), choices=Source.choices
     )
     landing_page = django_filters.CharFilter(label=_("Landing page"))
+    team = TeamFilter()
     owner = django_filters.ModelChoiceFilter(
         label=_("Owner"), queryset=User.objects.all()
     )
@@ -67,6 +69,7 @@ class OpportunityFilters(VisibleFilterSet):
     customer = django_filters.ModelChoiceFilter(
         label=_("Customer"), queryset=Customer.objects.all()
     )
+    team = TeamFilter()
     owner = django_filters.ModelChoiceFilter(
         label=_("Owner"), queryset=User.objects.all()
     )
@@ -110,6 +113,7 @@ class OrderFilters(VisibleFilterSet):
         label=_("Without a country"), method="filter_without_country"
     )
     currency = django_filters.CharFilter(label=_("Currency"))
+    team = TeamFilter()
     owner = django_filters.ModelChoiceFilter(
         label=_("Owner"), queryset=User.objects.all()
     )

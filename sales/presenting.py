@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from urllib.parse import urlencode
 
-from django import forms
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from crm.charts import Chart, Money
-from crm.days import FIRST_YEAR, LAST_YEAR, require_near
-from crm.models import User
-from sales.rules import Period, month_start, months_until
+from crm.generic.focus import Focus
+from crm.periods import Period, month_end, month_start
+from sales.models import Order
 from sales.selectors import (
-    Totals,
-    booked,
+    Revenue,
+    RevenueOverTime,
     by_country,
-    by_month,
     newest_day,
-    totals,
-    within,
+    revenue_over_time,
 )
+from sales.sums import Totals
 
-MONTHS = 24
+# So many bars can be told apart.
+MOST_BARS = 36
+# So many currencies have a chart on the start page; the report has them all.
+MOST_CHARTS = 1
 ZERO = Decimal(0)
 
 
@@ -36,71 +36,52 @@ def order_list(currency: str = "", period: Period | None = None, **more: str) ->
     query = {"booked": "true"}
     if currency:
         query["currency"] = currency
-    if period is not None:
+    if period is not None and not period.is_open_at_start:
         query["placed_at_after"] = period.start.isoformat()
+    if period is not None and not period.is_open_at_end:
         query["placed_at_before"] = period.end.isoformat()
     return f"{reverse('sales:order_list')}?{urlencode(query | more)}"
 
 
-def month_period(month: date) -> Period:
-    """Return the days of a month."""
-    following = month_start(date(month.year, month.month, 28), -1)
-    return Period(month, date.fromordinal(following.toordinal() - 1))
+def step_period(over_time: RevenueOverTime, step: date) -> Period:
+    """Return the days of one step: a day, or the days of a month in the span."""
+    if over_time.unit == "day":
+        return Period(step, step)
+    return Period(step, min(month_end(step), over_time.span.end))
 
 
-def months_chart(
-    currency: str, months: dict[date, Totals], shown: list[date], title: str
+def revenue_chart(
+    focus: Focus, over_time: RevenueOverTime, one: Revenue, title: str = ""
 ) -> Chart:
-    """Return the chart of sales and returns by month."""
-    found = [months.get(month) for month in shown]
+    """Return the chart of sales and returns by day or by month."""
+    shown = over_time.steps[-MOST_BARS:]
+    found = [one.steps.get(step) for step in shown]
     return Chart(
         "stacked",
         title,
         categories=shown,
-        period="month",
-        x_label=_("Month"),
-        y_label=currency,
-        y_format=Money(currency),
+        period=over_time.unit,
+        x_label=_("Day") if over_time.unit == "day" else _("Month"),
+        y_label=one.currency,
+        y_format=Money(one.currency),
         series=[
-            {"name": _("Sales"), "data": [one.sold if one else ZERO for one in found]},
+            {
+                "name": _("Sales"),
+                "data": [each.sold if each else ZERO for each in found],
+            },
             {
                 "name": _("Returns"),
-                "data": [one.returned if one else ZERO for one in found],
+                "data": [each.returned if each else ZERO for each in found],
             },
         ],
-        links=[order_list(currency, month_period(month)) for month in shown],
+        links=[
+            order_list(one.currency, step_period(over_time, step), **focus.people_query)
+            for step in shown
+        ],
     )
 
 
 # --- Report ---------------------------------------------------------------------------
-
-
-class ReportForm(forms.Form):
-    """The days that the report tells about; all of them if left empty."""
-
-    start = forms.DateField(
-        label=gettext_lazy("From"), required=False, validators=[require_near]
-    )
-    end = forms.DateField(
-        label=gettext_lazy("To"), required=False, validators=[require_near]
-    )
-
-    def clean(self) -> dict:
-        """Refuse a period that ends before it starts."""
-        cleaned = super().clean()
-        start, end = cleaned.get("start"), cleaned.get("end")
-        if start and end and end < start:
-            self.add_error("end", _("The end lies before the start."))
-        return cleaned
-
-    def period(self) -> Period | None:
-        """Return the period; None for all time and for what cannot be read."""
-        if not self.is_bound or not self.is_valid():
-            return None
-        start, end = self.cleaned_data["start"], self.cleaned_data["end"]
-        if not start and not end:
-            return None
-        return Period(start or date(FIRST_YEAR, 1, 1), end or date(LAST_YEAR, 12, 31))
 
 
 @dataclass(frozen=True)
@@ -110,67 +91,85 @@ class Line:
     label: date | str
     totals: Totals
     url: str
+    sales_url: str
+    returns_url: str
 
 
 @dataclass
 class Year:
     """A year with its months."""
 
-    year: int
-    totals: Totals
-    url: str
+    line: Line
     months: list[Line] = field(default_factory=list)
+
+    @property
+    def year(self) -> int:
+        """Return the number of the year."""
+        return self.line.label.year
 
 
 @dataclass(frozen=True)
 class Part:
     """The report of one currency."""
 
-    totals: Totals
-    url: str
-    sales_url: str
-    returns_url: str
+    line: Line
+    before: Line | None
+    change: float | None
     chart: Chart
     years: list[Year]
     countries: list[Line]
 
+    @property
+    def totals(self) -> Totals:
+        """Return the figures of the whole period."""
+        return self.line.totals
 
-def report(user: User, form: ReportForm) -> list[Part]:
-    """Return the report, one part per currency, the biggest first."""
-    period = form.period()
-    orders = booked(user)
-    if period is not None:
-        orders = within(orders, period)
-    months, countries = by_month(orders), by_country(orders)
+
+def report(focus: Focus) -> list[Part]:
+    """Return the report, one part per currency, the biggest first; three queries."""
+    over_time = revenue_over_time(focus)
+    if over_time is None:
+        return []
+    countries = by_country(over_time.span, focus.owners(Order))
     return [
-        make_part(one, months[one.currency], countries[one.currency], period)
-        for one in totals(orders)
+        make_part(focus, over_time, one, countries.get(one.currency, []))
+        for one in over_time.found
+        if not one.now.is_empty
     ]
 
 
 def make_part(
-    all_time: Totals,
-    months: dict[date, Totals],
+    focus: Focus,
+    over_time: RevenueOverTime,
+    one: Revenue,
     countries: list[tuple[str, Totals]],
-    period: Period | None,
 ) -> Part:
     """Return the report of one currency."""
-    currency = all_time.currency
-    # An order that is dated ahead, by a slip, must not push the others out of sight.
-    past = [month for month in months if month <= timezone.localdate()]
-    shown = months_until(max(past or months), MONTHS)
-    shown = [month for month in shown if month >= min(months)]
+    before = focus.before
     return Part(
-        totals=all_time,
-        url=order_list(currency, period),
-        sales_url=order_list(currency, period, kind="sale"),
-        returns_url=order_list(currency, period, kind="return"),
-        chart=months_chart(currency, months, shown, _("Sales by month")),
-        years=years_of(currency, months, period),
+        line=make_line(focus, "", one.now, focus.period),
+        before=make_line(focus, "", one.before, before) if before else None,
+        change=one.change if before else None,
+        chart=revenue_chart(focus, over_time, one, _("Sales over time")),
+        years=years_of(focus, over_time, one),
         countries=[
-            Line(name, one, order_list(currency, period, **country_query(name)))
-            for name, one in countries
+            make_line(focus, name, sums, focus.period, **country_query(name))
+            for name, sums in countries
         ],
+    )
+
+
+def make_line(
+    focus: Focus, label: date | str, totals: Totals, period: Period, **more: str
+) -> Line:
+    """Return figures with the lists of the orders behind each."""
+    query = focus.people_query | more
+    return Line(
+        label,
+        totals,
+        order_list(totals.currency, period, **query),
+        order_list(totals.currency, period, kind="sale", **query),
+        order_list(totals.currency, period, kind="return", **query),
     )
 
 
@@ -179,78 +178,70 @@ def country_query(name: str) -> dict[str, str]:
     return {"country": name} if name else {"without_country": "true"}
 
 
-def years_of(
-    currency: str, months: dict[date, Totals], period: Period | None
-) -> list[Year]:
+def years_of(focus: Focus, over_time: RevenueOverTime, one: Revenue) -> list[Year]:
     """Return the years, newest first, each with its months."""
+    months = added_up(one.steps.items(), one.currency, month_start)
+    years = added_up(months.items(), one.currency, lambda month: date(month.year, 1, 1))
     found: dict[int, Year] = {}
+    for first in sorted(years, reverse=True):
+        span = over_time.span.clip(Period(first, date(first.year, 12, 31)))
+        found[first.year] = Year(make_line(focus, first, years[first], span))
     for month in sorted(months, reverse=True):
-        span = clip(month_period(month), period)
-        year = found.get(month.year)
-        if year is None:
-            whole = clip(
-                Period(date(month.year, 1, 1), date(month.year, 12, 31)), period
-            )
-            url = order_list(currency, whole)
-            year = Year(month.year, Totals(currency, 0, 0, ZERO, ZERO), url)
-            found[month.year] = year
-        year.months.append(Line(month, months[month], order_list(currency, span)))
-        year.totals = add(year.totals, months[month])
+        span = over_time.span.clip(Period(month, month_end(month)))
+        line = make_line(focus, month, months[month], span)
+        found[month.year].months.append(line)
     return list(found.values())
 
 
-def clip(span: Period, period: Period | None) -> Period:
-    """Return the days of a span that lie in the period."""
-    if period is None:
-        return span
-    return Period(max(span.start, period.start), min(span.end, period.end))
-
-
-def add(one: Totals, other: Totals) -> Totals:
-    """Return the sum of two totals in the same currency."""
-    return Totals(
-        one.currency,
-        one.sales + other.sales,
-        one.returns + other.returns,
-        one.sold + other.sold,
-        one.returned + other.returned,
-    )
+def added_up(
+    steps: Iterable[tuple[date, Totals]], currency: str, key: object
+) -> dict[date, Totals]:
+    """Add totals up by what a function makes of their days."""
+    found: dict[date, Totals] = {}
+    for step, one in steps:
+        place = key(step)
+        found[place] = found.get(place, Totals(currency)).plus(one)
+    return found
 
 
 # --- Start page -----------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Window:
-    """The last months up to the newest order, by currency."""
+class Elsewhere:
+    """Where the newest order is, for a reader whose period has none."""
 
-    start: date
-    end: date
-    charts: list[Chart]
+    day: date
+    url: str
 
 
-def sales_window(user: User) -> Window | None:
-    """Return the sales of the last months; None without any order."""
-    orders = booked(user)
-    end = newest_day(orders)
-    if end is None:
+def elsewhere(focus: Focus, path: str) -> Elsewhere | None:
+    """Return the address of the page about the year up to the newest order."""
+    newest = newest_day(focus.owners(Order))
+    if newest is None:
         return None
-    shown = months_until(end, MONTHS)
-    period = Period(shown[0], end)
-    months = by_month(within(orders, period))
-    sizes = {
-        currency: sum((one.net for one in rows.values()), ZERO)
-        for currency, rows in months.items()
+    query = {
+        "period": "custom",
+        "start": month_start(newest, 11).isoformat(),
+        "end": newest.isoformat(),
     }
-    biggest = sorted(sizes, key=lambda currency: -sizes[currency])[:2]
-    several = len(biggest) > 1
-    charts = [
-        months_chart(
-            currency,
-            months[currency],
-            shown,
-            _("Sales in %(currency)s") % {"currency": currency} if several else "",
+    people = {"team": focus.team and focus.team.pk}
+    people["person"] = focus.person and focus.person.pk
+    query |= {key: str(value) for key, value in people.items() if value}
+    return Elsewhere(newest, f"{path}?{urlencode(query)}")
+
+
+def charts_of(focus: Focus, over_time: RevenueOverTime) -> list[Chart]:
+    """Return a chart for each of the biggest currencies."""
+    found = [one for one in over_time.found if not one.now.is_empty]
+    return [
+        revenue_chart(
+            focus,
+            over_time,
+            one,
+            _("Sales in %(currency)s") % {"currency": one.currency}
+            if len(found) > 1
+            else "",
         )
-        for currency in biggest
+        for one in found[:MOST_CHARTS]
     ]
-    return Window(period.start, period.end, charts)

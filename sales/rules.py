@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -44,33 +44,3 @@ def stays(changes: Sequence[Any]) -> list[Stay]:
     if changes:
         found.append(Stay(changes[-1], changes[-1].at, None))
     return found
-
-
-def month_start(day: date, back: int = 0) -> date:
-    """Return the first day of the month, some months back."""
-    months = day.year * 12 + day.month - 1 - back
-    return date(months // 12, months % 12 + 1, 1)
-
-
-def months_until(last: date, count: int) -> list[date]:
-    """Return the first days of so many months, the last one last."""
-    return [month_start(last, back) for back in range(count - 1, -1, -1)]
-
-
-@dataclass(frozen=True)
-class Period:
-    """Days from ``start`` up to and with ``end``."""
-
-    start: date
-    end: date
-
-    def before(self) -> Period:
-        """Return the period of the same length that ends where this one starts."""
-        length = self.end - self.start
-        end = self.start - timedelta(days=1)
-        return Period(end - length, end)
-
-
-def days_until(last: date, count: int) -> Period:
-    """Return the period of so many days that ends with the given one."""
-    return Period(last - timedelta(days=count - 1), last)

@@ -2,45 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from functools import reduce
 
-from django.db.models import Count, Max, Q, QuerySet, Sum
-from django.db.models.functions import TruncMonth
+from django.db import connection
+from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from crm.generic.focus import Focus
 from crm.models import User
+from crm.periods import Period, months_of
 from customers.models import Customer
-from sales.choices import OrderKind
+from sales.choices import BOOKED_STATES, OrderKind
 from sales.models import Lead, Opportunity, Order
-from sales.rules import Period, average_sale, share_of_change
+from sales.rules import share_of_change
+from sales.sums import Sums, Totals, first_and_last_day, stretches
 
-SALES = Q(kind=OrderKind.SALE)
-RETURNS = Q(kind=OrderKind.RETURN)
 ZERO = Decimal(0)
-
-
-@dataclass(frozen=True)
-class Totals:
-    """Booked orders in one currency; ``net`` is sales less returns."""
-
-    currency: str
-    sales: int
-    returns: int
-    sold: Decimal
-    returned: Decimal
-
-    @property
-    def net(self) -> Decimal:
-        """Return what was sold less what came back."""
-        return self.sold + self.returned
-
-    @property
-    def average(self) -> Decimal | None:
-        """Return the net total per sale."""
-        return average_sale(self.net, self.sales)
 
 
 def booked(user: User) -> QuerySet:
@@ -48,35 +30,24 @@ def booked(user: User) -> QuerySet:
     return Order.objects.visible_to(user).booked()
 
 
-def grouped(orders: QuerySet, *by: str) -> QuerySet:
-    """Sum orders up by currency and more; amounts of two currencies never meet."""
-    return (
-        orders.order_by()
-        .values("currency", *by)
-        .annotate(
-            sales=Count("pk", filter=SALES),
-            returns=Count("pk", filter=RETURNS),
-            sold=Sum("total", filter=SALES),
-            returned=Sum("total", filter=RETURNS),
-        )
-        .order_by("currency", *by)
-    )
-
-
-def totals_of(row: dict[str, Any]) -> Totals:
-    """Return the totals in one row of ``grouped``."""
-    return Totals(
-        currency=row["currency"],
-        sales=row["sales"],
-        returns=row["returns"],
-        sold=row["sold"] or ZERO,
-        returned=row["returned"] or ZERO,
-    )
-
-
 def totals(orders: QuerySet) -> list[Totals]:
-    """Return the totals by currency, the biggest first."""
-    found = [totals_of(row) for row in grouped(orders)]
+    """Return the totals of a few orders by currency, the biggest first."""
+    sale, back = Q(kind=OrderKind.SALE), Q(kind=OrderKind.RETURN)
+    rows = (
+        orders.order_by()
+        .values("currency")
+        .annotate(
+            sales=Count("pk", filter=sale),
+            returns=Count("pk", filter=back),
+            sold=Coalesce(Sum("total", filter=sale), ZERO),
+            returned=Coalesce(Sum("total", filter=back), ZERO),
+        )
+    )
+    return biggest_first(Totals(**row) for row in rows)
+
+
+def biggest_first(found: Iterable[Totals]) -> list[Totals]:
+    """Sort totals of several currencies."""
     return sorted(found, key=lambda one: (-abs(one.net), one.currency))
 
 
@@ -109,19 +80,29 @@ def customer_opportunities(
 # --- Start page and report ------------------------------------------------------------
 
 
-def newest_day(orders: QuerySet) -> date | None:
-    """Return the reader's day of the newest order; one dated ahead does not count."""
-    past = orders.filter(placed_at__lte=timezone.now())
-    newest = past.aggregate(newest=Max("placed_at"))["newest"]
+NEWEST = """
+    SELECT max(x.placed_at) FROM unnest(%s::bigint[]) person (id), LATERAL (
+        SELECT placed_at FROM sales_order
+        WHERE owner_id = person.id AND state = ANY(%s) AND placed_at <= %s
+        ORDER BY placed_at DESC LIMIT 1
+    ) x
+"""
+
+
+def newest_day(owners: list[int] | None) -> date | None:
+    """Return the reader's day of the newest order; one dated ahead does not count.
+
+    One look into the index per person; None are all people.
+    """
+    now = timezone.now()
+    if owners is None:
+        past = Order.objects.booked().filter(placed_at__lte=now)
+        newest = past.order_by("-placed_at").values_list("placed_at", flat=True).first()
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute(NEWEST, [owners, list(BOOKED_STATES), now])
+            (newest,) = cursor.fetchone()
     return timezone.localtime(newest).date() if newest else None
-
-
-def within(orders: QuerySet, period: Period) -> QuerySet:
-    """Keep the orders of a period of the reader's days."""
-    return orders.filter(
-        placed_at__gte=start_of(period.start),
-        placed_at__lt=start_of(date.fromordinal(period.end.toordinal() + 1)),
-    )
 
 
 def start_of(day: date) -> datetime:
@@ -129,55 +110,130 @@ def start_of(day: date) -> datetime:
     return timezone.make_aware(datetime(day.year, day.month, day.day))  # noqa: DTZ001
 
 
-def by_month(orders: QuerySet) -> dict[str, dict[date, Totals]]:
-    """Return {currency: {first day of the month: totals}}."""
-    rows = grouped(orders.annotate(month=TruncMonth("placed_at")), "month")
-    found: dict[str, dict[date, Totals]] = {}
-    for row in rows:
-        month = timezone.localtime(row["month"]).date()
-        found.setdefault(row["currency"], {})[month] = totals_of(row)
-    return found
+def day_after(day: date) -> date:
+    """Return the next day."""
+    return day + timedelta(days=1)
 
 
-def by_country(orders: QuerySet) -> dict[str, list[tuple[str, Totals]]]:
-    """Return {currency: [(country, totals)]}, the biggest first."""
+def between(
+    days: Sequence[date], owners: list[int] | None, *, by_country: bool = False
+) -> list[Sums]:
+    """Return the sums between each of the reader's days and the next."""
+    moments = [start_of(day) for day in days]
+    return stretches(moments, owners, by_country=by_country)
+
+
+# Up to so many days a chart has a bar for each day, above for each month: every bar
+# costs a look at the orders around the reader's midnight.
+MOST_DAYS = 35
+# Longer periods are cut down to the days on which there are orders.
+LONG = 3660
+
+
+@dataclass(frozen=True)
+class Revenue:
+    """What a period brought in one currency: altogether, step by step, and before."""
+
+    now: Totals
+    before: Totals
+    steps: dict[date, Totals]
+
+    @property
+    def currency(self) -> str:
+        """Return the currency of all."""
+        return self.now.currency
+
+    @property
+    def change(self) -> float | None:
+        """Return the change of the net total as a share."""
+        return share_of_change(self.now.net, self.before.net)
+
+
+@dataclass(frozen=True)
+class RevenueOverTime:
+    """The days that a page looks at, cut into steps, and the revenue by currency."""
+
+    span: Period
+    unit: str
+    steps: list[date]
+    found: list[Revenue]
+
+
+def revenue_over_time(focus: Focus) -> RevenueOverTime | None:
+    """Return the revenue of the focus and of the period before; one or two queries.
+
+    None where there cannot be any order.
+    """
+    span = focus.period
+    if span.days > LONG:
+        every = all_time()
+        span = span.clip(every) if every else None
+    if span is None:
+        return None
+    unit = "day" if span.days <= MOST_DAYS else "month"
+    steps = [span.start, *starts_of(unit, span)[1:]]
+    cuts = [*steps, day_after(span.end)]
+    before = focus.before
+    if before is not None:
+        cuts = [before.start, *{day_after(before.end)} - {span.start}, *cuts]
+    sums = between(cuts, focus.owners(Order))
+    earlier = sums[0] if before is not None else {}
+    return RevenueOverTime(
+        span, unit, steps, by_currency(steps, sums[-len(steps) :], earlier)
+    )
+
+
+def starts_of(unit: str, span: Period) -> list[date]:
+    """Return the days, or the first days of the months, of a span."""
+    if unit == "month":
+        return months_of(span)
+    return [span.start + timedelta(days=number) for number in range(span.days)]
+
+
+def by_currency(steps: list[date], sums: list[Sums], earlier: Sums) -> list[Revenue]:
+    """Put the sums of the steps together by currency, the biggest first."""
+    found: dict[str, dict[date, Totals]] = {key[0]: {} for key in earlier}
+    for step, parts in zip(steps, sums, strict=True):
+        for (currency, _country), one in parts.items():
+            found.setdefault(currency, {})[step] = one
+    rows = [
+        Revenue(
+            now=reduce(Totals.plus, parts.values(), Totals(currency)),
+            before=earlier.get((currency, ""), Totals(currency)),
+            steps=parts,
+        )
+        for currency, parts in found.items()
+    ]
+    return sorted(rows, key=lambda one: (-abs(one.now.net), one.currency))
+
+
+def by_country(
+    period: Period, owners: list[int] | None
+) -> dict[str, list[tuple[str, Totals]]]:
+    """Return {currency: [(country, totals)]}, the biggest first; one query."""
+    cuts = [period.start, day_after(period.end)]
+    (sums,) = between(cuts, owners, by_country=True)
     found: dict[str, list[tuple[str, Totals]]] = {}
-    for row in grouped(orders, "country"):
-        pair = (row["country"], totals_of(row))
-        found.setdefault(row["currency"], []).append(pair)
+    for (currency, country), one in sums.items():
+        found.setdefault(currency, []).append((country, one))
     for rows in found.values():
         rows.sort(key=lambda pair: (-pair[1].net, pair[0]))
     return found
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """What a period brought in one currency, beside the period before it."""
-
-    currency: str
-    now: Decimal
-    before: Decimal
-
-    @property
-    def change(self) -> float | None:
-        """Return the change as a share."""
-        return share_of_change(self.now, self.before)
+def all_time() -> Period | None:
+    """Return the reader's days in which all orders lie; None without any order."""
+    found = first_and_last_day()
+    if found is None:
+        return None
+    # A day of UTC reaches into the day before or after on a reader's clock.
+    first, last = found
+    return Period(first - timedelta(days=1), last + timedelta(days=1))
 
 
-def compare(orders: QuerySet, period: Period) -> list[Comparison]:
-    """Return revenue of a period and of the one before, by currency."""
-    now = {one.currency: one.net for one in totals(within(orders, period))}
-    before = {one.currency: one.net for one in totals(within(orders, period.before()))}
-    found = [
-        Comparison(currency, now.get(currency, ZERO), before.get(currency, ZERO))
-        for currency in sorted(now.keys() | before.keys())
-    ]
-    return sorted(found, key=lambda one: -one.now)
-
-
-def open_leads(user: User) -> dict[str, int]:
-    """Return how many open leads there are by state."""
-    rows = Lead.objects.visible_to(user).open().order_by().values("state")
+def open_leads(focus: Focus) -> dict[str, int]:
+    """Return how many open leads of the chosen people there are by state."""
+    rows = focus.rows(Lead).open().order_by().values("state")
     return dict(rows.annotate(count=Count("pk")).values_list("state", "count"))
 
 
@@ -192,10 +248,10 @@ class StageTotal:
     amount: Decimal
 
 
-def pipeline_by_stage(user: User) -> list[StageTotal]:
+def pipeline_by_stage(focus: Focus) -> list[StageTotal]:
     """Return open opportunities by stage and currency, in the order of the stages."""
     rows = (
-        Opportunity.objects.visible_to(user)
+        focus.rows(Opportunity)
         .open()
         .order_by()
         .values("stage", "stage__name", "currency")

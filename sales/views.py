@@ -14,15 +14,16 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from crm.access import Verb, can, get_visible_or_404, require
+from crm.access import Verb, get_visible_or_404, require
 from crm.exceptions import UserVisibleError
 from crm.generic.edit import AddPage, EditPage
+from crm.generic.focus import read_focus
 from customers.models import Customer
 from sales import services
 from sales.choices import LeadState
 from sales.forms import ConvertForm, ReasonForm, ReturnForm
 from sales.models import Lead, Opportunity, Order
-from sales.presenting import ReportForm, report
+from sales.presenting import elsewhere, report
 from sales.selectors import similar_customers
 from sales.services.orders import is_fixed, returnable
 
@@ -191,11 +192,12 @@ def convert_lead(request: HttpRequest, pk: int) -> HttpResponse:
 def sales_report(request: HttpRequest) -> HttpResponse:
     """Show what was sold and returned: altogether, by month and by country."""
     require(request.user, Verb.VIEW, Order)
-    form = ReportForm(request.GET or None)
-    parts = report(request.user, form)
+    focus, form = read_focus(request, [Order])
+    parts = report(focus)
     context = {
-        "form": form,
+        "focus": focus,
+        "focus_form": form,
         "parts": parts,
-        "list_allowed": can(request.user, Verb.VIEW, Order),
+        "elsewhere": None if parts else elsewhere(focus, request.path),
     }
     return render(request, "sales/report.html", context)

@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from crm.generic.filters import VisibleFilterSet
+from crm.generic.teams import TeamFilter
 from crm.models import User
 from customers.models import Customer
 from service.choices import (
@@ -42,6 +43,7 @@ class TicketFilters(VisibleFilterSet):
     customer = django_filters.ModelChoiceFilter(
         label=_("Customer"), queryset=Customer.objects.all()
     )
+    team = TeamFilter()
     owner = django_filters.ModelChoiceFilter(
         label=_("Agent"), queryset=User.objects.all()
     )

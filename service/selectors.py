@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Q, QuerySet
 
 from crm.access import Scope, Verb, owner_condition, scope_of
+from crm.generic.focus import Focus
 from crm.models import User
 from customers.models import Customer
 from service.choices import OPEN_STATES
@@ -65,16 +66,16 @@ class OpenTickets:
     mine: int
 
 
-def open_tickets(*, user: User) -> OpenTickets:
-    """Count the tickets that somebody still has to act on."""
+def open_tickets(focus: Focus) -> OpenTickets:
+    """Count the tickets that somebody still has to act on, of the chosen people."""
     counts = (
-        Ticket.objects.visible_to(user)
+        focus.rows(Ticket)
         .open()
         .aggregate(
             open=Count("pk"),
             unassigned=Count("pk", filter=Q(owner__isnull=True)),
             uncategorised=Count("pk", filter=Q(category__isnull=True)),
-            mine=Count("pk", filter=Q(owner=user)),
+            mine=Count("pk", filter=Q(owner=focus.user)),
             urgent=Count("pk", filter=Q(urgency__in=["high", "urgent"])),
         )
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from crm.generic.focus import Focus
 from crm.generic.panels import Tile
 from crm.generic.registry import register_tile
 from service.models import Ticket
@@ -25,19 +27,26 @@ class OpenTicketsTile(Tile):
 
     def get_context(self, request: HttpRequest) -> dict[str, Any]:
         """Return the counts and the list behind each."""
-        facts = open_tickets(user=request.user)
-        url = f"{reverse('service:ticket_list')}?open=true"
+        focus = request.focus
+        facts = open_tickets(focus)
         rows = [
-            (_("Urgent or high"), facts.urgent, "&urgency=high&urgency=urgent"),
-            (_("Without an agent"), facts.unassigned, "&unassigned=true"),
-            (_("Without a category"), facts.uncategorised, "&uncategorised=true"),
-            (_("Mine"), facts.mine, f"&owner={request.user.pk}"),
+            (_("Urgent or high"), facts.urgent, {"urgency": ["high", "urgent"]}),
+            (_("Without an agent"), facts.unassigned, {"unassigned": "true"}),
+            (_("Without a category"), facts.uncategorised, {"uncategorised": "true"}),
         ]
+        if focus.person is None:
+            rows.append((_("Mine"), facts.mine, {"owner": str(request.user.pk)}))
         return {
             "total": facts.open,
-            "url": url,
+            "url": list_of(focus),
             "rows": [
-                {"label": label, "count": count, "url": url + query}
+                {"label": label, "count": count, "url": list_of(focus, query)}
                 for label, count, query in rows
             ],
         }
+
+
+def list_of(focus: Focus, query: dict[str, Any] | None = None) -> str:
+    """Return the address of the list of the chosen people's open tickets."""
+    query = {"open": "true"} | focus.people_query | (query or {})
+    return f"{reverse('service:ticket_list')}?{urlencode(query, doseq=True)}"

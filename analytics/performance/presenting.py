@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from analytics.performance.models import Kpi, Target
+from crm.periods import Period
 from sales.choices import OrderKind
 from sales.presenting import order_list
-from sales.rules import Period
 
 DAY_OF = {
     Kpi.NEW_CUSTOMERS: ("customers:customer_list", "customer_since"),

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Sum
 from django.utils import timezone
 
 from analytics.performance.models import Kpi, Target
+from crm.access import owners_in_reach
 from crm.models import User
 from customers.models import Customer
 from sales.models import Order
+from sales.selectors import between, day_after
 from service.models import Ticket
 
 
@@ -34,15 +35,14 @@ def reached(*, user: User, target: Target) -> Decimal:
     """Return the figure of the target's owner in its period, as far as user may see."""
     period = (target.starts_on, target.ends_on)
     if target.kpi in (Kpi.REVENUE, Kpi.ORDERS):
-        orders = (
-            Order.objects.visible_to(user)
-            .booked()
-            .filter(owner=target.owner, placed_at__date__range=period)
-        )
+        reach = owners_in_reach(user, Order)
+        owners = [target.owner_id] if reach is None else {target.owner_id} & set(reach)
+        days = [target.starts_on, day_after(target.ends_on)]
+        (sums,) = between(days, list(owners))
         if target.kpi == Kpi.ORDERS:
-            return Decimal(orders.filter(kind="sale").count())
-        in_currency = orders.filter(currency=target.currency)
-        return in_currency.aggregate(total=Sum("total"))["total"] or Decimal(0)
+            return Decimal(sum(one.sales for one in sums.values()))
+        one = sums.get((target.currency, ""))
+        return one.net if one else Decimal(0)
     if target.kpi == Kpi.NEW_CUSTOMERS:
         customers = Customer.objects.visible_to(user)
         return Decimal(

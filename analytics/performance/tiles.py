@@ -19,7 +19,7 @@ MOST = 5
 
 @register_tile
 class TargetsTile(Tile):
-    """The running targets that the person may see, the person's own first."""
+    """The running targets of the chosen people, the reader's own first."""
 
     title = _("Targets")
     template = "performance/_tile_targets.html"
@@ -30,7 +30,7 @@ class TargetsTile(Tile):
         """Return a few targets with what is reached; each costs one query."""
         today = timezone.localdate()
         running = (
-            Target.objects.visible_to(request.user)
+            request.focus.rows(Target)
             .filter(starts_on__lte=today, ends_on__gte=today)
             .select_related("owner")
             .order_by("ends_on", "pk")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from django.db.models import Model
     from django.http import HttpRequest
 
+    from crm.generic.focus import Focus
     from crm.models import User
 
 
@@ -96,17 +97,26 @@ class HistoryPanel(Panel):
 
 
 class Tile:
-    """A part of the start page."""
+    """A part of the start page; ``request.focus`` says what the page is about."""
 
     title: Any = ""
     template: str = ""
     order: int = 50
     width: str = "third"
     requires: type[Model] | None = None
+    # Whether what was chosen for the page applies to the tile.
+    follows_period: bool = False
+    follows_people: bool = True
 
     def visible(self, user: User) -> bool:
         """Tell whether the person sees the tile."""
         return self.requires is None or can(user, Verb.VIEW, self.requires)
+
+    def aside(self, focus: Focus) -> Any:
+        """Return what the reader should know of a choice that does not apply."""
+        if not self.follows_people and focus.chosen is not None:
+            return _("As of now, for everybody you may see.")
+        return "" if self.follows_period else _("As of now.")
 
     def get_context(self, request: HttpRequest) -> dict[str, Any]:
         """Return what the template needs."""

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from crm.generic.focus import read_focus
 from crm.generic.registry import registry
 
 
@@ -15,12 +16,19 @@ from crm.generic.registry import registry
 def start(request: HttpRequest) -> HttpResponse:
     """Show the tiles that the person sees, in order."""
     tiles = sorted((tile() for tile in registry.tiles), key=lambda tile: tile.order)
+    seen = [tile for tile in tiles if tile.visible(request.user)]
+    models = [tile.requires for tile in seen if tile.requires is not None]
+    request.focus, form = read_focus(request, models)
     parts = [
-        {"tile": tile, "context": tile.get_context(request)}
-        for tile in tiles
-        if tile.visible(request.user)
+        {
+            "tile": tile,
+            "context": tile.get_context(request),
+            "aside": tile.aside(request.focus),
+        }
+        for tile in seen
     ]
-    return render(request, "generic/start.html", {"parts": parts})
+    context = {"parts": parts, "focus": request.focus, "focus_form": form}
+    return render(request, "generic/start.html", context)
 
 
 @require_safe

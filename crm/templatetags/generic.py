@@ -27,7 +27,8 @@ def part(context: Context, part: Any) -> SafeString:
 @register.simple_tag(takes_context=True)
 def tile(context: Context, part: dict[str, Any]) -> SafeString:
     """Draw a tile of the start page."""
-    return _draw(context, "generic/_tile.html", tile=part["tile"], **part["context"])
+    about = {"tile": part["tile"], "aside": part["aside"]}
+    return _draw(context, "generic/_tile.html", **about, **part["context"])
 
 
 @register.simple_tag(takes_context=True)

@@ -20,6 +20,7 @@ from crm.importing.columns import (
 from crm.importing.importer import Importer, Mode, Profile, register_importer
 from crm.importing.work import Work, mode_reasons, sequence
 from customers.models import Customer
+from sales import rollups
 from sales.choices import OrderKind, OrderState
 from sales.imports import order_sql as sql
 from sales.models import Order, OrderLine, Product
@@ -384,3 +385,5 @@ class OrderImporter(Importer):
         if work.counts.updated:
             work.run(sql.UPDATE_LINES, [work.now])
         work.run(sql.UPDATE_TOTALS)
+        # In the same transaction: an import of years leaves no day to sum up live.
+        rollups.refresh()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.management import CommandError
-from django.db.models import Sum
+from django.db.models import F, Sum
 from model_bakery import baker
 
 from crm.models import ImportRun, RejectedRow
@@ -14,7 +14,16 @@ from crm.testing.imports import counts, import_by_command, rejects_of
 from crm.testing.world import world  # noqa: F401
 from customers.models import Customer
 from sales.choices import LeadState, OrderKind, OrderState
-from sales.models import Category, Lead, Opportunity, Order, OrderLine, Product
+from sales.models import (
+    Category,
+    ChangedDay,
+    Lead,
+    Opportunity,
+    Order,
+    OrderLine,
+    OrderSum,
+    Product,
+)
 
 DATA = Path(settings.DATA_DIR)
 OLIST = DATA / "olist_marketing_funnel"
@@ -72,6 +81,10 @@ def test_lines_fill_orders_customers_and_products(tmp_path):
     assert result["objects"]["sales.order"] == {"created": 5, "updated": 0}
     total = sum(Decimal(row.split(",")[3]) * Decimal(row.split(",")[5]) for row in ROWS)
     assert money() == (total, total)
+    # The sums behind the reports came along.
+    assert not ChangedDay.objects.exists()
+    by_day = OrderSum.objects.filter(grain="day")
+    assert by_day.aggregate(sum=Sum(F("sold") + F("returned")))["sum"] == total
     order = Order.objects.get(number="536365")
     assert (order.kind, order.state) == (OrderKind.SALE, OrderState.COMPLETED)
     assert (order.currency, order.country) == ("GBP", "United Kingdom")

@@ -1,17 +1,13 @@
 """The arithmetic of sales."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from sales.rules import (
-    Period,
     average_sale,
-    days_until,
-    month_start,
-    months_until,
     share_of_change,
     stays,
     total_of,
@@ -50,18 +46,3 @@ def test_a_stay_ends_where_the_next_begins_and_the_last_one_lasts():
     now = start + timedelta(days=10)
     assert [stay.length(now).days for stay in stays(moves)] == [3, 6, 1]
     assert stays([]) == []
-
-
-def test_months_go_over_the_turn_of_the_year():
-    assert month_start(date(2025, 1, 31), 1) == date(2024, 12, 1)
-    assert month_start(date(2025, 12, 5), -1) == date(2026, 1, 1)
-    found = months_until(date(2025, 2, 14), 24)
-    assert (found[0], found[-1], len(found)) == (date(2023, 3, 1), date(2025, 2, 1), 24)
-
-
-def test_the_period_before_has_the_same_length_and_touches():
-    period = days_until(date(2025, 3, 10), 30)
-    before = period.before()
-    assert period == Period(date(2025, 2, 9), date(2025, 3, 10))
-    assert before.end == date(2025, 2, 8)
-    assert before.end - before.start == period.end - period.start

@@ -1,0 +1,71 @@
+"""Sums over orders that are kept beside them; see docs/rollups.md."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+
+class Grain(models.TextChoices):
+    """What a sum is taken over; the days are days of UTC."""
+
+    DAY = "day"
+    COUNTRY = "country"
+    OWNER = "owner"
+    # By month: the only one that keeps owner and country apart.
+    BOTH = "both"
+
+
+class OrderSum(models.Model):
+    """The booked orders of a day in one currency; derived, and rebuilt at any time.
+
+    ``owner`` has no constraint in the database: writing sums must never wait for, nor
+    hold up, somebody who edits a person.
+    """
+
+    grain = models.CharField(max_length=7, choices=Grain.choices)
+    day = models.DateField()
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.DO_NOTHING,
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+    )
+    currency = models.CharField(max_length=3)
+    country = models.CharField(max_length=80, default="")
+    sales = models.IntegerField()
+    returns = models.IntegerField()
+    sold = models.DecimalField(max_digits=38, decimal_places=7)
+    returned = models.DecimalField(max_digits=38, decimal_places=7)
+
+    class Meta:
+        verbose_name = "sum of orders"
+        verbose_name_plural = "sums of orders"
+        indexes = (
+            models.Index(fields=["grain", "day"], name="order_sum_by_day"),
+            models.Index(
+                fields=["owner", "grain", "day"],
+                name="order_sum_by_owner",
+                condition=Q(grain__in=["owner", "both"]),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.currency}"
+
+
+class ChangedDay(models.Model):
+    """A day of UTC whose sums are out of date; written by triggers, only ever added.
+
+    One row for each statement and day: writers never meet at a row of it.
+    """
+
+    day = models.DateField()
+
+    class Meta:
+        verbose_name = "changed day"
+        verbose_name_plural = "changed days"
+
+    def __str__(self) -> str:
+        return str(self.day)
