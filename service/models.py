@@ -119,6 +119,7 @@ class Ticket(OwnedModel):
                 fields=["state", "-solved_at", "-id"],
                 name="ticket_solved_by_state",
                 condition=Q(solved_at__isnull=False),
+            ),
             # What the start page counts, without a look at the rows.
             models.Index(
                 fields=["owner", "urgency", "category"],
