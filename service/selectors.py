@@ -67,16 +67,19 @@ class OpenTickets:
 
 
 def open_tickets(focus: Focus) -> OpenTickets:
-    """Count the tickets that somebody still has to act on, of the chosen people."""
+    """Count the tickets that somebody still has to act on, of the chosen people.
+
+    By a column that the index holds and that is never empty: no row is looked at.
+    """
     counts = (
         focus.rows(Ticket)
         .open()
         .aggregate(
-            open=Count("pk"),
-            unassigned=Count("pk", filter=Q(owner__isnull=True)),
-            uncategorised=Count("pk", filter=Q(category__isnull=True)),
-            mine=Count("pk", filter=Q(owner=focus.user)),
-            urgent=Count("pk", filter=Q(urgency__in=["high", "urgent"])),
+            open=Count("urgency"),
+            unassigned=Count("urgency", filter=Q(owner__isnull=True)),
+            uncategorised=Count("urgency", filter=Q(category__isnull=True)),
+            mine=Count("urgency", filter=Q(owner=focus.user)),
+            urgent=Count("urgency", filter=Q(urgency__in=["high", "urgent"])),
         )
     )
     return OpenTickets(**counts)
