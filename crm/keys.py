@@ -34,6 +34,13 @@ KEYS = (
         },
     ),
     (
+        _("On a board"),
+        {
+            "next-card": _("Go from card to card"),
+            "move-card": _("Move the card to the next column"),
+        },
+    ),
+    (
         _("On a record"),
         {
             "previous-record": _("Previous record"),

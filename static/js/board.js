@@ -1,4 +1,6 @@
 // The board: drag a card, or move it with Shift and an arrow; the server has the last word.
+import { registerKeys } from "./keys.js";
+
 const list = () => document.getElementById("list");
 const board = () => list().querySelector("[data-board]");
 const dialog = document.getElementById("board-dialog");
@@ -193,17 +195,24 @@ function walk(card, key) {
   return null;
 }
 
-document.addEventListener("keydown", (event) => {
-  const card = event.target.closest?.("[data-card]");
-  if (!card || !/^Arrow/.test(event.key) || event.ctrlKey || event.metaKey || event.altKey) return;
-  event.preventDefault();
-  if (event.shiftKey) {
-    const next = STEPS[event.key] && neighbour(columnOf(card), STEPS[event.key]);
-    if (next && "movable" in card.dataset && !card.classList.contains("is-moving")) move(card, next.dataset.column);
-    return;
-  }
-  walk(card, event.key)?.querySelector(".board-title").focus();
-});
+const cardInFocus = () => document.activeElement?.closest("[data-card]");
+
+function shift({ key }) {
+  const card = cardInFocus();
+  const next = neighbour(columnOf(card), STEPS[key]);
+  if (next && "movable" in card.dataset && !card.classList.contains("is-moving")) move(card, next.dataset.column);
+}
+
+registerKeys([
+  {
+    keys: "ArrowUp ArrowDown ArrowLeft ArrowRight",
+    label: "next-card",
+    run: ({ key }) => walk(cardInFocus(), key)?.querySelector(".board-title").focus(),
+    when: cardInFocus,
+    listed: true,
+  },
+  { keys: "Shift+ArrowLeft Shift+ArrowRight", label: "move-card", run: shift, when: cardInFocus, listed: true },
+]);
 
 liven();
 document.addEventListener("htmx:load", liven);

@@ -9,7 +9,7 @@
 // A button with data-key="e" is pressed by that key and needs no line of script.
 const table = [];
 const MAC = /Mac|iPhone|iPad/.test(navigator.platform);
-const NAMES = { Mod: MAC ? "⌘" : "Ctrl", Alt: MAC ? "⌥" : "Alt", Shift: "⇧", Enter: "↵", Escape: "Esc", ArrowLeft: "←", ArrowRight: "→" };
+const NAMES = { Mod: MAC ? "⌘" : "Ctrl", Alt: MAC ? "⌥" : "Alt", Shift: "⇧", Enter: "↵", Escape: "Esc", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓" };
 const HELD = "a, button, input, select, textarea, summary, [role=button], [role=option]";
 const PLAIN_INPUTS = /^(checkbox|radio|button|submit|reset|file|image|range|color)$/;
 

@@ -31,6 +31,7 @@ async (runOnly) => {
 def addresses() -> Iterator[str]:
     """Yield the pages that people use most."""
     yield from ("/", "/customers/", "/customers/new/", "/orders/new/", "/imports/new/")
+    yield from ("/opportunities/?layout=board", "/tickets/?layout=board")
     order = Order.objects.filter(state="shipped").earliest("pk")
     yield order.get_absolute_url()
     yield order.customer.get_absolute_url()
