@@ -5,6 +5,25 @@ from django.core.checks import CheckMessage, Error, register
 
 
 @register()
+def check_search_numbers(app_configs: object, **kwargs: object) -> list[CheckMessage]:
+    """Refuse two searched models whose names give the same number."""
+    from crm.search.declaration import all_searches
+
+    by_number: dict[int, list[str]] = {}
+    for search in all_searches():
+        by_number.setdefault(search.kind, []).append(search.model._meta.label)
+    return [
+        Error(
+            f"{' and '.join(labels)} have the same number in the search.",
+            hint="See kind_of in crm/search/declaration.py.",
+            id="crm.E002",
+        )
+        for labels in by_number.values()
+        if len(labels) > 1
+    ]
+
+
+@register()
 def check_access_declared(app_configs: object, **kwargs: object) -> list[CheckMessage]:
     """Refuse a business model that does not say whose its rows are."""
     from crm.models import BaseModel

@@ -136,5 +136,7 @@ def all_searches() -> list[Search]:
     """Return what is searched of each model with columns of its own, in order."""
     from crm.generic.registry import registry
 
-    found = [search_of(model) for model in registry.pages]
+    # The framework's own rows are the last that anybody looks for.
+    models_ = sorted(registry.pages, key=lambda model: model._meta.app_label == "crm")
+    found = [search_of(model) for model in models_]
     return [search for search in found if search is not None and search.own]

@@ -6,6 +6,7 @@ types at once; and two more where so little was found that typing errors are all
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,6 @@ from django.db.models import (
     DateTimeField,
     F,
     IntegerField,
-    Q,
     QuerySet,
     TextField,
     Value,
@@ -132,10 +132,13 @@ def groups_of(hits: dict[Search, list[Hit]], query: Query, limit: int) -> list[G
     return found
 
 
-def hits_of(
-    user: User, query: Query, searches: list[Search], limit: int, usual: int = USUAL
-) -> dict[Search, list[Hit]]:
-    """Return the best hits of each type, one more than wanted where there are more."""
+Ids = dict[str, tuple[list[int], bool]]
+
+
+def ids_of(
+    query: Query, searches: list[Search], visible: dict[int, QuerySet], limit: int
+) -> Ids:
+    """Return {"place all" and "place exact": (ids, whether that is all)}."""
     asked: dict[str, tuple[int, str]] = {}
     for place, search in enumerate(searches):
         for key, text in (
@@ -145,39 +148,61 @@ def hits_of(
             if text:
                 asked[key] = (search.kind, text)
     found = find(asked, MAX_FOUND)
+    # Of a frequent text the rows found may all be hidden; look among the visible, too.
+    probed = [
+        rows.filter(Probe(F("pk"), asked[f"{place} all"]))
+        .order_by()
+        .values_list(Value(place), Cast(F("pk"), BigIntegerField()))[: 2 * limit]
+        for place, rows in visible.items()
+        if not found.get(f"{place} all", ([], True))[1]
+    ]
+    for place, pk in together(probed):
+        found[f"{place} all"][0].append(pk)
+    return found
+
+
+def hits_of(
+    user: User, query: Query, searches: list[Search], limit: int, usual: int = USUAL
+) -> dict[Search, list[Hit]]:
+    """Return the best hits of each type, one more than wanted where there are more."""
+    visible = {
+        place: registry.pages_of(search.model).queryset().visible_to(user)
+        for place, search in enumerate(searches)
+    }
+    narrow = {
+        place: rows
+        for place, rows in visible.items()
+        if not sees_all(user, searches[place])
+    }
+    found = ids_of(query, searches, narrow, limit)
     parts = []
     for place, search in enumerate(searches):
-        exact, _is_all = found.get(f"{place} exact", ([], True))
-        ids, is_all = found.get(f"{place} all", ([], True))
-        if not ids and not exact:
-            continue
-        rank = Case(
-            When(AnyOf(F("pk"), exact), then=EXACT),
-            default=usual,
-            output_field=IntegerField(),
+        exact, ids = (
+            found.get(f"{place} {key}", ([], True))[0] for key in ("exact", "all")
         )
-        rows = registry.pages_of(search.model).queryset().visible_to(user)
-        if not is_all and not sees_all(user, search):
-            # Those found may all be hidden; look among the visible rows, too.
-            probe = Q(Probe(F("pk"), asked[f"{place} all"]))
-            ids = [
-                *ids,
-                *rows.filter(probe)
-                .order_by()
-                .values_list("pk", flat=True)[: 2 * limit],
-            ]
-        rows = rows.filter(AnyOf(F("pk"), [*exact, *ids]))
-        parts.append(shown(rows, place, search, rank)[: limit + 1])
+        if exact or ids:
+            rank = Case(
+                When(AnyOf(F("pk"), exact), then=EXACT),
+                default=usual,
+                output_field=IntegerField(),
+            )
+            rows = visible[place].filter(AnyOf(F("pk"), [*exact, *ids]))
+            parts.append(shown(rows, place, search, rank)[: limit + 1])
     hits: dict[Search, list[Hit]] = {search: [] for search in searches}
-    if parts:
-        rows = parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]
-        for place, *values in rows:
-            hits[searches[place]].append(hit_of(searches[place], values))
+    for place, *values in together(parts):
+        hits[searches[place]].append(hit_of(searches[place], values))
     for some in hits.values():
         some.sort(
             key=lambda hit: (hit.rank, -hit.recent.timestamp() if hit.recent else 0)
         )
     return hits
+
+
+def together(parts: list[QuerySet]) -> Iterable[Any]:
+    """Read the rows of several models by one query."""
+    if len(parts) < 2:
+        return parts[0] if parts else ()
+    return parts[0].union(*parts[1:], all=True)
 
 
 def sees_all(user: User, search: Search) -> bool:
