@@ -78,21 +78,13 @@ def lifetime_value(queryset: QuerySet, request: HttpRequest) -> QuerySet:
     )
 
 
-def _worded(name: str, table: words.Words) -> Callable[[Any], str]:
-    def value(row: Any) -> str:
-        key = getattr(row, name)
-        return words.word(table, key) if key else ""
-
-    return value
-
-
 register_column(
     Customer,
     Column(
         "purchasing_power",
         _("Purchasing power"),
         annotate=segment_value("purchasing_power", "purchasing_power", CharField()),
-        value=_worded("purchasing_power", words.POWER),
+        words=words.POWER,
         requires=Run,
         default=False,
     ),
@@ -103,7 +95,7 @@ register_column(
         "rfm",
         _("Buying behaviour"),
         annotate=segment_value("rfm", "rfm_label", CharField()),
-        value=_worded("rfm", words.RFM),
+        words=words.RFM,
         requires=Run,
     ),
 )

@@ -73,6 +73,8 @@ class Customer(OwnedModel):
 
     objects = models.Manager.from_queryset(CustomerQuerySet)()
 
+    text_field = "name"
+
     class Meta:
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
@@ -143,6 +145,8 @@ class Contact(BaseModel):
 
     access_path = "customer__owner"
 
+    text_field = "name"
+
     class Meta:
         verbose_name = _("contact")
         verbose_name_plural = _("contacts")
@@ -193,6 +197,8 @@ class Interaction(OwnedModel):
     occurred_at = models.DateTimeField(_("when"), default=timezone.now)
 
     access_path = "customer__owner"
+
+    text_field = "subject"
 
     class Meta:
         verbose_name = _("interaction")

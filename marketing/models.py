@@ -47,6 +47,8 @@ class Campaign(OwnedModel):
     )
     currency = models.CharField(_("currency"), max_length=3, default=default_currency)
 
+    text_field = "name"
+
     class Meta:
         verbose_name = _("campaign")
         verbose_name_plural = _("campaigns")

@@ -6,7 +6,7 @@ one request arrives as an argument.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +85,7 @@ class Column:
     ``link``      the cell leads to the row's own page
     ``annotate``  ``callable(queryset, request) -> queryset``
     ``value``     ``callable(row) -> value`` where the key does not say it all
+    ``words``     {stored value: words} of a value that is no field with choices
     ``requires``  a model that the reader must be allowed to view
     ``default``   shown without being asked for
     ``align``     "end" for figures; ``nowrap`` keeps a short code in one line
@@ -105,6 +106,7 @@ class Column:
         nowrap: bool | None = None,
         annotate: Callable | None = None,
         value: Callable[[Any], Any] | None = None,
+        words: Mapping[Any, Any] | None = None,
         template: str = "",
         requires: type[models.Model] | None = None,
         default: bool = True,
@@ -120,6 +122,7 @@ class Column:
         self.css = "num" if self.align == "end" else "nowrap" if self.nowrap else ""
         self._annotate = annotate
         self._value = value
+        self.words = words
         self.template = template
         self.requires = requires
         self.default = default
@@ -148,8 +151,16 @@ class Column:
         if self._value is not None:
             return self._value(row)
         value = formats.value_at(row, self.key)
+        if self.words is not None:
+            key = str(value or "")
+            return str(self.words.get(key) or key.replace("_", " "))
         labels = formats.labels_of(type(row), self.key)
-        return str(labels.get(value, value)) if labels else value
+        return str(labels.get(value, value)) if labels and value is not None else value
+
+    @property
+    def has_own_value(self) -> bool:
+        """Tell whether Python computes the value, so that no SQL can name it."""
+        return self._value is not None
 
     def related(self, row: Any) -> models.Model | None:
         """Return the other row that the cell leads to, if it leads to one."""

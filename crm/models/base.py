@@ -17,6 +17,8 @@ class BaseModel(models.Model):
     )
 
     objects = VisibleManager()
+    # The field that __str__ returns, if it is one: files read it without the row.
+    text_field = ""
 
     class Meta:
         abstract = True

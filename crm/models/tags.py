@@ -25,6 +25,8 @@ class Tag(BaseModel):
 
     access_shared = True
 
+    text_field = "name"
+
     class Meta:
         verbose_name = _("tag")
         verbose_name_plural = _("tags")

@@ -15,6 +15,8 @@ class Category(BaseModel):
 
     access_shared = True
 
+    text_field = "name"
+
     class Meta:
         verbose_name = _("product category")
         verbose_name_plural = _("product categories")
@@ -47,6 +49,8 @@ class Product(BaseModel):
     is_active = models.BooleanField(_("on sale"), default=True)
 
     access_shared = True
+
+    text_field = "name"
 
     class Meta:
         verbose_name = _("product")

@@ -65,6 +65,8 @@ class Order(OwnedModel):
 
     objects = models.Manager.from_queryset(OrderQuerySet)()
 
+    text_field = "number"
+
     class Meta:
         verbose_name = _("order")
         verbose_name_plural = _("orders")

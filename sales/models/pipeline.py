@@ -55,6 +55,8 @@ class Lead(OwnedModel):
 
     objects = models.Manager.from_queryset(LeadQuerySet)()
 
+    text_field = "name"
+
     class Meta:
         verbose_name = _("lead")
         verbose_name_plural = _("leads")
@@ -193,6 +195,8 @@ class Opportunity(OwnedModel):
     notes = models.TextField(_("notes"), blank=True)
 
     objects = models.Manager.from_queryset(OpportunityQuerySet)()
+
+    text_field = "name"
 
     class Meta:
         verbose_name = _("opportunity")
