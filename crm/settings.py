@@ -106,6 +106,7 @@ TEMPLATES = [
     },
 ]
 
+FORM_RENDERER = "crm.generic.widgets.QuickRenderer"
 # A web address without a scheme is https; Django 6 does so by itself.
 FORMS_URLFIELD_ASSUME_HTTPS = True
 

@@ -131,7 +131,7 @@ def test_both_ways_write_the_same(rows, language, zone):
 
 def test_filters_search_and_order_are_those_of_the_list(rows):
     pages = registry.pages_of(Customer)
-    city = Customer.objects.exclude(city="").values_list("city", flat=True)[70]
+    city = Customer.objects.exclude(city="").values_list("city", flat=True).last()
     for query in (f"city={city}", "sort=-lifetime_value", "q=a", "kind=company"):
         columns = listing_of(pages, query).columns
         by_database, by_python = both(pages, columns, query)
@@ -163,13 +163,14 @@ def test_the_reader_s_language_and_clock_hold_while_it_is_sent(world):
 
 def test_a_reader_who_goes_away_ends_the_query(db):
     """The connection is free for the next request at once."""
-    sql = "COPY (SELECT i, i FROM generate_series(1, 3000000) i) TO STDOUT (FORMAT csv)"
+    sql = "COPY (SELECT generate_series(1, 9000000), 'a') TO STDOUT (FORMAT csv)"
     with transaction.atomic():
         parts = export_sql.lines((sql, []), 2)
-        assert next(parts).startswith(b"1,a\r\n2,a\r\n")
+        first = next(parts)
         parts.close()
         # A query that was ended undoes its transaction; a page has none around it.
         transaction.set_rollback(True)
+    assert first.startswith(b"1,a\r\n2,a\r\n")
     assert User.objects.count() == 0
 
 

@@ -2,7 +2,7 @@
 
 import re
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from django import forms, template
@@ -59,6 +59,12 @@ def icon_names() -> frozenset[str]:
 @register.simple_tag
 def icon(name: str, label: str = "", css: str = "") -> SafeString:
     """Draw a symbol; without a label it is decoration and says nothing aloud."""
+    return _icon(str(name), str(label), str(css))
+
+
+@lru_cache(maxsize=2000)
+def _icon(name: str, label: str, css: str) -> SafeString:
+    """Draw a symbol once: a page has dozens, and few different ones."""
     if name not in icon_names():
         msg = f"There is no icon {name!r}; there are {', '.join(sorted(icon_names()))}."
         raise ValueError(msg)
