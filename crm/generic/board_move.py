@@ -52,11 +52,10 @@ class MoveForm(forms.Form):
             choices=choices,
             widget=forms.HiddenInput if target else forms.Select,
         )
-        if any(board.asks(one.target) for one in ([target] if target else targets)):
+        if target is not None and board.asks(target.target):
             self.fields["reason"] = forms.CharField(
                 label=board.reason_label,
                 max_length=MAX_REASON,
-                required=target is not None,
                 error_messages={"required": _("Say why.")},
                 widget=forms.TextInput(attrs={"autocomplete": "off"}),
             )

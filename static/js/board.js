@@ -86,7 +86,7 @@ async function ask(url) {
   await htmx.ajax("GET", url, { target: "#board-dialog [data-dialog-body]", swap: "innerHTML" });
   const body = dialog.querySelector("[data-dialog-body]");
   document.getElementById("board-dialog-title").textContent = body.querySelector("[data-title]").dataset.title;
-  dialog.showModal();
+  if (!dialog.open) dialog.showModal();
   body.querySelector("input:not([type=hidden]), select")?.focus();
 }
 
