@@ -3,6 +3,8 @@
 from django.apps import apps
 from django.core.checks import CheckMessage, Error, register
 
+QUICK_FIELDS = range(3, 6)
+
 
 @register()
 def check_search_numbers(app_configs: object, **kwargs: object) -> list[CheckMessage]:
@@ -40,3 +42,31 @@ def check_access_declared(app_configs: object, **kwargs: object) -> list[CheckMe
         and not hasattr(model, "access_path")
         and not getattr(model, "access_shared", False)
     ]
+
+
+@register()
+def check_quick_fields(app_configs: object, **kwargs: object) -> list[CheckMessage]:
+    """Refuse a short form that cannot be saved, or is not short."""
+    from crm.generic.registry import registry
+
+    found: list[CheckMessage] = []
+    for pages in registry.pages.values():
+        quick = pages.quick_fields
+        if not quick:
+            continue
+        fields = pages.form.base_fields
+        missing = [
+            name
+            for name, field in fields.items()
+            if name not in quick and field.required and not has_default(pages, name)
+        ]
+        if missing or len(quick) not in QUICK_FIELDS or not set(quick) <= set(fields):
+            text = f"{pages.model._meta.label}: quick_fields are {quick}"
+            hint = f"Three to five fields of the form, with those required: {missing}."
+            found.append(Error(text, hint=hint, obj=pages.model, id="crm.E002"))
+    return found
+
+
+def has_default(pages: object, name: str) -> bool:
+    """Tell whether the model fills in the field, or the form the person."""
+    return name == "owner" or pages.model._meta.get_field(name).has_default()

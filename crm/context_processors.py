@@ -17,6 +17,10 @@ BEHAVIOURS = tuple(
         "keys",
         "dialogs",
         "guard",
+        "drafts",
+        "save-keys",
+        "quick-add",
+        "palette",
         "filters",
         "formset",
         "requests",
@@ -33,6 +37,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
         # Parts of pages are rendered too; only whole pages look at the navigation.
         "navigation": SimpleLazyObject(lambda: navigation(request)),
         "languages": SimpleLazyObject(languages),
+        "quick_adds": lambda: registry.quick_adds(request.user),
         "behaviours": BEHAVIOURS,
         "key_labels": lambda: key_labels(translation.get_language()),
         "theme": theme if theme in THEMES else "auto",

@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from crm import job_pages, profile
 from crm.admin import register_missing
-from crm.generic import start
+from crm.generic import palette, start
 from crm.generic.registry import registry
 from crm.importing import urls as import_urls
 from crm.search import urls as search_urls
@@ -56,5 +56,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     *profile.urlpatterns,
     *search_urls.urlpatterns,
+    *palette.urlpatterns,
     *app_urls(),
 ]

@@ -7,13 +7,16 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from crm.audit import record
+from crm.generic.actions import AddAction
 from crm.generic.pages import FieldsPanel, Nav, Pages, register
-from crm.generic.tables import DateColumn, MoneyColumn
+from crm.generic.tables import DateColumn, MoneyColumn, PhoneColumn
 from crm.models import User
 from crm.search.declaration import Search
 from customers import filters, forms, panels, tables
+from customers.choices import InteractionKind
 from customers.imports import ContactImporter, CustomerImporter
 from customers.models import Contact, Customer, Interaction
+from customers.selectors import may_log
 from customers.services import save_contact
 
 
@@ -48,6 +51,18 @@ class CustomerPages(Pages):
             hide_empty=True,
         ),
     ]
+    actions = [
+        AddAction(
+            _("Log a call"),
+            "customers:interaction_add",
+            icon="phone",
+            applies=may_log,
+            values=lambda customer: {
+                "customer": customer.pk,
+                "kind": InteractionKind.CALL.value,
+            },
+        )
+    ]
     nav = Nav(section="customers", order=10, icon="users")
     search = Search(
         name=("name",),
@@ -55,6 +70,8 @@ class CustomerPages(Pages):
         phone=("phone",),
         facts=("email", "phone", "city"),
     )
+    quick_fields = ("kind", "name", "phone", "email")
+    similar_fields = ("name", "phone", "email")
     state_field = "kind"
 
 
@@ -68,6 +85,18 @@ class ContactPages(Pages):
     filters = filters.ContactFilters
     form = forms.ContactForm
     importer = ContactImporter
+    panels = [
+        FieldsPanel(
+            [
+                "customer",
+                "job_title",
+                PhoneColumn("phone"),
+                "email",
+                "is_primary",
+                "notes",
+            ]
+        )
+    ]
     nav = Nav(section="customers", order=20, icon="address-book")
     search = Search(
         name=("name",),
@@ -76,6 +105,8 @@ class ContactPages(Pages):
         related=("customer",),
         facts=("customer__name", "job_title", "email"),
     )
+    quick_fields = ("customer", "name", "job_title", "phone", "email")
+    similar_fields = ("name", "phone", "email")
 
     def save(self, form: Any, formset: Any, actor: User) -> Contact:
         """Keep one first contact per customer."""
@@ -106,3 +137,4 @@ class InteractionPages(Pages):
     search = Search(
         text=("subject",), related=("customer",), facts=("kind", "customer__name")
     )
+    quick_fields = ("customer", "kind", "direction", "subject", "body")

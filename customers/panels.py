@@ -79,6 +79,7 @@ class HeadPanel(Panel):
     title = _("At a glance")
     template = "customers/_head.html"
     order = 5
+    in_peek = True
 
 
 class TimelinePanel(Panel):

@@ -8,7 +8,9 @@ from crm.generic.tables import (
     Column,
     DateColumn,
     DateTimeColumn,
+    EmailColumn,
     MoneyColumn,
+    PhoneColumn,
     RelatedColumn,
     Table,
 )
@@ -31,8 +33,8 @@ class CustomerTable(Table):
     columns = [
         Column("name", sort="name", link=True),
         BadgeColumn("kind", colours=KIND_COLOURS),
-        Column("phone"),
-        Column("email", default=False),
+        PhoneColumn("phone"),
+        EmailColumn("email", default=False),
         Column("city", sort="city"),
         Column("region", default=False),
         Column("country", sort="country", default=False),
@@ -54,8 +56,8 @@ class ContactTable(Table):
         Column("name", sort="name", link=True),
         RelatedColumn("customer"),
         Column("job_title"),
-        Column("phone"),
-        Column("email"),
+        PhoneColumn("phone"),
+        EmailColumn("email"),
         BooleanColumn("is_primary"),
     ]
     default_order = ("name", "pk")

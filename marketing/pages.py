@@ -37,4 +37,5 @@ class CampaignPages(Pages):
     board = CAMPAIGNS
     nav = Nav(section="marketing", order=10, icon="megaphone")
     search_fields = ("name", "text")
+    quick_fields = ("name", "channel", "starts_on", "ends_on", "budget")
     state_field = "state"

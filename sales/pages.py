@@ -10,7 +10,12 @@ from crm.access import Verb, can
 from crm.generic.actions import Action
 from crm.generic.pages import FieldsPanel, Nav, Pages, register, register_link
 from crm.generic.registry import NavLink
-from crm.generic.tables import DateColumn, DateTimeColumn, MoneyColumn
+from crm.generic.tables import (
+    DateColumn,
+    DateTimeColumn,
+    MoneyColumn,
+    PhoneColumn,
+)
 from crm.models import User
 from crm.search.declaration import Search
 from customers.models import Customer
@@ -167,6 +172,7 @@ class OpportunityPages(Pages):
     search = Search(
         name=("name",), related=("customer",), facts=("customer__name", "stage__name")
     )
+    quick_fields = ("name", "customer", "stage", "amount", "expected_close")
 
     def save(self, form: Any, formset: Any, actor: User) -> Opportunity:
         """Save the opportunity; a new one gets the first row of its history."""
@@ -191,7 +197,7 @@ class LeadPages(Pages):
             [
                 "company",
                 "email",
-                "phone",
+                PhoneColumn("phone"),
                 "source",
                 "landing_page",
                 "first_contact_on",
@@ -236,6 +242,8 @@ class LeadPages(Pages):
         phone=("phone",),
         facts=("company", "email", "state"),
     )
+    quick_fields = ("name", "company", "email", "phone", "source")
+    similar_fields = ("name", "phone", "email")
     state_field = "state"
 
     def save(self, form: Any, formset: Any, actor: User) -> Lead:
@@ -269,6 +277,7 @@ class ProductPages(Pages):
     ]
     nav = Nav(section="sales", order=40, icon="package")
     search = Search(name=("name",), number=("sku",), facts=("sku",))
+    quick_fields = ("sku", "name", "category", "unit_price")
 
 
 @register

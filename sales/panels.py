@@ -78,6 +78,7 @@ class CustomerOpportunities(Panel):
     template = "sales/_customer_opportunities.html"
     column = "side"
     order = 20
+    lazy = True
     requires = Opportunity
 
     def get_context(self, request: HttpRequest, obj: Customer) -> dict[str, Any]:

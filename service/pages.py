@@ -57,6 +57,7 @@ class TicketPages(Pages):
         title=("number", "subject"),
         facts=("customer__name", "state"),
     )
+    quick_fields = ("subject", "description", "customer", "urgency")
     state_field = "state"
 
     def save(self, form: Any, formset: Any, actor: User) -> Ticket:

@@ -78,6 +78,7 @@ class CustomerTicketsPanel(Panel):
     title = _("Tickets")
     template = "service/_customer_tickets.html"
     order = 40
+    lazy = True
     requires = Ticket
 
     def get_context(self, request: HttpRequest, obj: Model) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def test_an_edit_notes_old_and_new(world, customer):
         world.ana,
         {"city": ["Bonn", "Ulm"]},
     )
-    page = client.get(f"/customers/{customer.pk}/").text
+    page = client.get(f"/customers/{customer.pk}/panel/history/").text
     assert "Bonn" in page
     assert "Ulm" in page
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
+from django.utils.http import urlencode
 
 from crm.access import Verb, can
 
@@ -38,3 +39,19 @@ class Action:
     def url(self, request: HttpRequest, obj: Any) -> str:
         """Return the address behind the button."""
         return reverse(self.url_name, args=[obj.pk])
+
+
+@dataclass(frozen=True)
+class AddAction(Action):
+    """A button that adds a row about this one; its short form opens in a dialog.
+
+    ``values``  ``callable(obj) -> dict``: what the form begins with
+    """
+
+    verb: str = Verb.VIEW
+    values: Callable[[Any], dict[str, Any]] | None = None
+    is_quick = True
+
+    def url(self, request: HttpRequest, obj: Any) -> str:
+        """Return the address of the long form, for where no script runs."""
+        return f"{reverse(self.url_name)}?{urlencode(self.values(obj))}"

@@ -190,6 +190,34 @@ class Column:
         return cell
 
 
+class PhoneColumn(Column):
+    """A phone number; a tap calls it."""
+
+    scheme = "tel"
+
+    def address(self, text: str) -> str:
+        """Return the number as the phone dials it."""
+        digits = "".join(one for one in text if one.isdigit())
+        return f"+{digits}" if text.lstrip().startswith("+") else digits
+
+    def cell(self, row: Any, links: Links, own_url: str = "") -> Cell:
+        """Return the text with the link of its scheme."""
+        cell = super().cell(row, links, own_url)
+        if cell.text:
+            cell.url = f"{self.scheme}:{self.address(cell.text)}"
+        return cell
+
+
+class EmailColumn(PhoneColumn):
+    """A mail address; a tap writes to it."""
+
+    scheme = "mailto"
+
+    def address(self, text: str) -> str:
+        """Return the address itself."""
+        return text
+
+
 class NumberColumn(Column):
     """A number, right-aligned, with a fixed number of decimals if wanted."""
 
@@ -324,6 +352,8 @@ def column_for(model: type[models.Model], key: str) -> Column:
     found = formats.field_of(model, key)
     if isinstance(found, models.ForeignKey):
         return RelatedColumn(key)
+    if isinstance(found, models.EmailField):
+        return EmailColumn(key)
     if isinstance(found, models.BooleanField):
         return BooleanColumn(key)
     if isinstance(found, models.DateTimeField):

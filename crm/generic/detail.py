@@ -20,6 +20,8 @@ class Part:
 
     panel: Panel
     context: dict[str, Any]
+    # Where a panel is loaded from that the reader has not come to yet.
+    url: str = ""
 
 
 class DetailPage(GenericPage):
@@ -36,25 +38,34 @@ class DetailPage(GenericPage):
         """Return what the template needs; an app may add to it."""
         request, pages = self.request, self.pages
         remember_reach(request.user, obj)
-        parts = [
-            Part(panel, panel.get_context(request, obj))
-            for panel in pages.panels_for(request.user, obj)
-        ]
+        parts = [self.part(panel, obj) for panel in pages.panels_for(request.user, obj)]
         return {
             "object": obj,
             "breadcrumbs": self.breadcrumbs(),
             "badge": self.badge(obj),
             "related": related_counts(request.user, obj),
-            "actions": [
-                {"action": action, "url": action.url(request, obj)}
-                for action in pages.actions
-                if action.visible(request.user, obj)
-            ],
+            "actions": self.actions(obj),
             "edit_url": pages.allowed_url(request.user, "edit", obj),
+            "neighbours_url": pages.url("neighbours", obj),
             "delete_url": pages.allowed_url(request.user, "delete", obj),
             "main_parts": [part for part in parts if part.panel.column == "main"],
             "side_parts": [part for part in parts if part.panel.column != "main"],
         }
+
+    def part(self, panel: Panel, obj: Any) -> Part:
+        """Return the panel with its context, or with the address that has it later."""
+        if panel.lazy:
+            below = f"{self.pages.url('detail', obj)}panel/{panel.key}/"
+            return Part(panel, {}, below)
+        return Part(panel, panel.get_context(self.request, obj))
+
+    def actions(self, obj: Any) -> list[dict[str, Any]]:
+        """Return the buttons that the person may press on the row."""
+        return [
+            {"action": action, "url": action.url(self.request, obj)}
+            for action in self.pages.actions
+            if action.visible(self.request.user, obj)
+        ]
 
     def badge(self, obj: Any) -> Any:
         """Return the state of the row in words and colour, if it has one."""

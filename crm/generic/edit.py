@@ -14,17 +14,25 @@ from django.shortcuts import redirect
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from crm.access import OutOfReachError, Verb, require_in_reach
+from crm.access import OutOfReachError, Verb, can, require_in_reach
 from crm.exceptions import UserVisibleError
 from crm.generic import formats
 from crm.generic.base import GenericPage
 from crm.generic.forms import VisibleModelForm
 
 if TYPE_CHECKING:
+    from django.http import QueryDict
+
     from crm.generic.pages import Pages
     from crm.models import User
 
 VERSION = "row_version"
+# What a form wants to happen after it was saved: "stay", "new", or the next row.
+THEN = "then"
+# Sent by a short form whose values the full form is to take over.
+MORE = "more"
+# As many as the biggest primary key has.
+MAX_DIGITS = 19
 
 
 def version_of(obj: models.Model) -> str:
@@ -38,14 +46,14 @@ class FormPage(GenericPage):
 
     template_name = "generic/form.html"
 
-    def make_form(
-        self, instance: models.Model | None, **kwargs: Any
-    ) -> VisibleModelForm:
-        """Return the form for this person; fields carry their name in the address."""
+    def build_form(self, *data: Any, **kwargs: Any) -> VisibleModelForm:
+        """Return the model's form for this person."""
+        return self.pages.form(*data, actor=self.request.user, **kwargs)
+
+    def make_form(self, instance: models.Model | None) -> VisibleModelForm:
+        """Return the form with what was sent, if it was sent."""
         data = (self.request.POST, self.request.FILES) if self.is_post else ()
-        return self.pages.form(
-            *data, instance=instance, actor=self.request.user, **kwargs
-        )
+        return self.build_form(*data, instance=instance)
 
     def make_formset(self, instance: models.Model | None) -> BaseFormSet | None:
         """Return the rows below, if the model has such."""
@@ -65,6 +73,42 @@ class FormPage(GenericPage):
         """Save all or nothing; what stands in the way is said in the form."""
         return save_form(self.pages, form, formset, self.request.user, self.verb)
 
+    def after(self, saved: models.Model) -> HttpResponse:
+        """Go to the saved row, or where the form wants to go on."""
+        then = self.request.POST.get(THEN, "")
+        if then == "stay" and self.pages.allowed_url(self.request.user, "edit", saved):
+            return redirect(self.pages.url("edit", saved))
+        if then == "new" and can(self.request.user, Verb.ADD, self.model):
+            return redirect(self.pages.url("add"))
+        if then.isascii() and then.isdigit() and len(then) < MAX_DIGITS:
+            return redirect(self.pages.url("edit", self.model(pk=int(then))))
+        return redirect(self.pages.url("detail", saved))
+
+    def usable(self, initial: QueryDict) -> dict[str, Any]:
+        """Return the values to begin with that the fields can read."""
+        form = self.build_form()
+        found = {}
+        for name, value in initial.items():
+            if name not in form.fields or "\x00" in value:
+                continue
+            with contextlib.suppress(ValidationError, ValueError):
+                form.fields[name].clean(value)
+                found[name] = value
+        return found
+
+    def similar_context(self, form: VisibleModelForm) -> dict[str, Any]:
+        """Return where a new row's form asks for rows alike, if it does."""
+        compared = self.pages.similar_fields
+        if not compared:
+            return {}
+        return {
+            "similar_url": self.pages.url("similar"),
+            "similar_fields": ",".join(compared),
+            "has_values": any(
+                form[name].value() for name in compared if name in form.fields
+            ),
+        }
+
     def answer(
         self, form: VisibleModelForm, formset: BaseFormSet | None, **context: Any
     ) -> HttpResponse:
@@ -78,6 +122,7 @@ class FormPage(GenericPage):
                 "formset": formset,
                 "has_errors": has_errors,
                 "breadcrumbs": self.breadcrumbs(),
+                **(self.similar_context(form) if form.is_new else {}),
                 **context,
             },
             status=422 if has_errors else 200,
@@ -135,26 +180,20 @@ class AddPage(FormPage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Show an empty form; the address may name values to begin with."""
-        initial = {
-            name: value
-            for name, value in request.GET.items()
-            if name in self.pages.form.base_fields and "\x00" not in value
-        }
-        form = self.make_form(None, initial=self.usable(initial))
-        return self.answer(form, self.make_formset(None), is_new=True)
+        return self.begin(request.GET)
 
-    def usable(self, initial: dict[str, str]) -> dict[str, Any]:
-        """Return the values to begin with that the fields can read."""
-        form = self.make_form(None)
-        found = {}
-        for name, value in initial.items():
-            with contextlib.suppress(ValidationError, ValueError):
-                form.fields[name].clean(value)
-                found[name] = value
-        return found
+    def begin(self, values: QueryDict) -> HttpResponse:
+        """Show a form that nobody has sent yet."""
+        form = self.build_form(initial=self.usable(values))
+        formset = None
+        if self.pages.formset is not None:
+            formset = self.pages.formset(instance=None, actor=self.request.user)
+        return self.answer(form, formset, is_new=True)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Save the row and go to its page."""
+        if MORE in request.POST:
+            return self.begin(request.POST)
         with transaction.atomic():
             form = self.make_form(None)
             formset = self.make_formset(form.instance)
@@ -162,7 +201,7 @@ class AddPage(FormPage):
         if obj is None:
             return self.answer(form, formset, is_new=True)
         messages.success(request, _("%(name)s was added.") % {"name": obj})
-        return redirect(self.pages.url("detail", obj))
+        return self.after(obj)
 
 
 class EditPage(FormPage):
@@ -189,13 +228,13 @@ class EditPage(FormPage):
                 self.explain_conflict(form)
             elif not form.has_changed() and not (formset and formset.has_changed()):
                 messages.info(request, _("Nothing was changed."))
-                return redirect(self.pages.url("detail", obj))
+                return self.after(obj)
             else:
                 saved = self.try_save(form, formset)
         if saved is None:
             return self.show(obj, form, formset, version, title=title)
         messages.success(request, _("%(name)s was changed.") % {"name": saved})
-        return redirect(self.pages.url("detail", saved))
+        return self.after(saved)
 
     def show(
         self, obj: Any, form: Any, formset: Any, version: str, title: str = ""
@@ -212,6 +251,7 @@ class EditPage(FormPage):
             object=obj,
             object_title=title,
             object_url=self.pages.url("detail", obj),
+            neighbours_url=self.pages.url("neighbours", obj),
             version_name=VERSION,
             version=version,
         )

@@ -155,6 +155,16 @@ class Keyset:
             return self._forward(values, start)
         return self._backward(values, start)
 
+    def neighbours(self, row: Any) -> tuple[Any | None, Any | None]:
+        """Return the rows just before and just after one that this queryset read.
+
+        The row itself need not be among the rows: it may have left them since.
+        """
+        values = [getattr(row, key.alias) for key in self.keys]
+        before = self._fetch(values, backward=True, limit=1)
+        after = self._fetch(values, backward=False, limit=1)
+        return (before[0] if before else None), (after[0] if after else None)
+
     def _forward(self, values: list[Any] | None, start: int | None) -> Page:
         rows = self._fetch(values, backward=False)
         more, rows = len(rows) > self.size, rows[: self.size]
@@ -193,11 +203,14 @@ class Keyset:
 
     # --- reading ----------------------------------------------------------------
 
-    def _fetch(self, values: list[Any] | None, *, backward: bool) -> list[Any]:
+    def _fetch(
+        self, values: list[Any] | None, *, backward: bool, limit: int | None = None
+    ) -> list[Any]:
         """Return up to one row more than a page holds, in reading direction."""
+        limit = self.size + 1 if limit is None else limit
         first, rest = self.keys[0], self.keys[1:]
         if not first.nullable:
-            return list(self._part(self.keys, values, backward)[: self.size + 1])
+            return list(self._part(self.keys, values, backward)[:limit])
         filled = [replace(first, nullable=False), *rest]
         rows: list[Any] = []
         for empty in (True, False) if backward else (False, True):
@@ -207,9 +220,9 @@ class Keyset:
             elif values is not None and (values[0] is None) != backward:
                 continue  # that part lies behind us
             part = self._part(keys, bound, backward)
-            wanted = self.size + 1 - len(rows)
+            wanted = limit - len(rows)
             rows += part.filter(**{f"{first.path}__isnull": empty})[:wanted]
-            if len(rows) > self.size:
+            if len(rows) >= limit:
                 break
         return rows
 

@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import models
+from django.http import Http404
 from django.urls import (
     URLPattern,
     get_script_prefix,
@@ -30,7 +31,10 @@ from crm.generic.forms import VisibleModelForm
 from crm.generic.importing import ImportPage
 from crm.generic.list import ChoicesPage, ListPage
 from crm.generic.nav import Nav
+from crm.generic.neighbours import NeighboursPage
 from crm.generic.panels import FieldsPanel, HistoryPanel, Panel, made
+from crm.generic.peek import PanelPage, PeekPage
+from crm.generic.quickadd import QuickAddPage
 from crm.generic.registry import (
     register,
     register_column,
@@ -41,6 +45,7 @@ from crm.generic.registry import (
     register_tile,
     registry,
 )
+from crm.generic.similar import SimilarPage
 from crm.generic.tables import Table
 
 if TYPE_CHECKING:
@@ -84,6 +89,10 @@ class Pages:
     nav: Nav | None = None
     search_fields: ClassVar[tuple[str, ...]] = ()
     search: Search | None = None
+    # Three to five fields for adding from anywhere; every required one is among them.
+    quick_fields: ClassVar[tuple[str, ...]] = ()
+    # Of these, what is typed is compared with the rows that exist.
+    similar_fields: ClassVar[tuple[str, ...]] = ()
     state_field: str = ""
     deletable: bool = True
     exportable: bool = True
@@ -98,6 +107,11 @@ class Pages:
     import_view: type[View] = ImportPage
     choices_view: type[View] = ChoicesPage
     bulk_view: type[View] = BulkPage
+    peek_view: type[View] = PeekPage
+    panel_view: type[View] = PanelPage
+    neighbours_view: type[View] = NeighboursPage
+    quick_view: type[View] = QuickAddPage
+    similar_view: type[View] = SimilarPage
 
     # --- what there is ----------------------------------------------------------
 
@@ -112,6 +126,9 @@ class Pages:
             "list": ("", self.list_view),
             "choices": ("choices/", self.choices_view),
             "detail": ("<int:pk>/", self.detail_view),
+            "peek": ("<int:pk>/peek/", self.peek_view),
+            "panel": ("<int:pk>/panel/<slug:key>/", self.panel_view),
+            "neighbours": ("<int:pk>/neighbours/", self.neighbours_view),
         }
         if self.importer is not None:
             found["import"] = ("import/", self.import_view)
@@ -120,6 +137,10 @@ class Pages:
         if self.form is not None:
             found["add"] = ("new/", self.add_view)
             found["edit"] = ("<int:pk>/edit/", self.edit_view)
+            if self.quick_fields:
+                found["quick"] = ("quick/", self.quick_view)
+            if self.similar_fields:
+                found["similar"] = ("similar/", self.similar_view)
         if self.board is not None:
             found["move"] = ("<int:pk>/move/", MovePage)
             if self.board.quick:
@@ -164,8 +185,7 @@ class Pages:
             "edit": Verb.CHANGE,
             "move": Verb.CHANGE,
             "boardadd": Verb.ADD,
-            "choices": Verb.VIEW,
-            "list": Verb.VIEW,
+            "quick": Verb.ADD,
         }
         verb = verbs.get(page, page if page in Verb.values else Verb.VIEW)
         return self.url(page, obj) if can(user, verb, obj or self.model) else ""
@@ -222,6 +242,13 @@ class Pages:
             (panel for panel in panels if panel.visible(user, obj)),
             key=lambda panel: panel.order,
         )
+
+    def panel_for(self, user: User, obj: models.Model, key: str) -> Panel:
+        """Return one panel of a row's page, or answer 404 if it is not shown there."""
+        for panel in self.panels_for(user, obj):
+            if panel.key == key:
+                return panel
+        raise Http404
 
     def default_panel(self) -> Panel:
         """Return a panel with the fields of the form, or of the model."""

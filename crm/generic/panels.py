@@ -22,6 +22,8 @@ class Panel:
     """A part of a detail page; the template draws what ``get_context`` returns.
 
     The template is put inside a card with the title; ``bare`` leaves the card out.
+    ``lazy``     its queries wait until the reader comes to it; its title does not
+    ``in_peek``  shown in the quick view, too: for what the row itself holds
     """
 
     title: Any = ""
@@ -29,7 +31,14 @@ class Panel:
     order: int = 50
     column: str = "main"
     bare: bool = False
+    lazy: bool = False
+    in_peek: bool = False
     requires: type[Model] | None = None
+
+    @property
+    def key(self) -> str:
+        """Return the panel's name in addresses; a class is declared once per page."""
+        return type(self).__name__.removesuffix("Panel").lower()
 
     def visible(self, user: User, obj: Model) -> bool:
         """Tell whether the person sees the panel on this row's page."""
@@ -45,6 +54,7 @@ class FieldsPanel(Panel):
 
     template = "generic/_fields_panel.html"
     order = 10
+    in_peek = True
 
     def __init__(
         self,
@@ -83,6 +93,7 @@ class HistoryPanel(Panel):
     template = "generic/_history_panel.html"
     column = "side"
     order = 90
+    lazy = True
     limit: ClassVar[int] = 8
 
     def get_context(self, request: HttpRequest, obj: Model) -> dict[str, Any]:

@@ -21,7 +21,9 @@ register = template.Library()
 @register.simple_tag(takes_context=True)
 def part(context: Context, part: Any) -> SafeString:
     """Draw a panel of a detail page."""
-    return _draw(context, "generic/_part.html", panel=part.panel, **part.context)
+    return _draw(
+        context, "generic/_part.html", part=part, panel=part.panel, **part.context
+    )
 
 
 @register.simple_tag(takes_context=True)

@@ -40,6 +40,11 @@ VERBS = {
     "list": "view",
     "choices": "view",
     "detail": "view",
+    "peek": "view",
+    "panel": "view",
+    "neighbours": "view",
+    "similar": "view",
+    "quick": "add",
     "add": "add",
     "edit": "change",
     "delete": "delete",
@@ -48,7 +53,17 @@ VERBS = {
     "export": "export",
     "import": "import",
 }
-READ_ONLY = ("list", "choices", "detail", "export", "import")
+READ_ONLY = (
+    "list",
+    "choices",
+    "detail",
+    "peek",
+    "panel",
+    "neighbours",
+    "similar",
+    "export",
+    "import",
+)
 # Pages of installed packages; they guard themselves.
 FOREIGN_NAMESPACES = {"admin"}
 FOREIGN_PREFIXES = ("account_", "socialaccount_")
@@ -153,7 +168,13 @@ def rule_of(route: Route, rules: dict[str, Rule]) -> Rule | None:
     if route.page not in VERBS:
         return None
     methods = ("get",) if route.page in READ_ONLY else ("get", "post")
-    return Rule(route.pages.model, VERBS[route.page], methods)
+    kwargs = also = None
+    if route.page == "panel":
+        # A model without a history has no panel of that name.
+        kwargs, also = lambda row: {"pk": row.pk, "key": "history"}, (404,)
+    return Rule(
+        route.pages.model, VERBS[route.page], methods, kwargs=kwargs, also=also or ()
+    )
 
 
 def page_tests() -> dict[type[models.Model], type[PageTests]]:

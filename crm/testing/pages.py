@@ -34,12 +34,13 @@ from crm.models import AuditEntry, User
 from crm.testing.forms import assert_went_through, formset_data, without_none
 from crm.testing.many_rows import ManyRowsTests
 from crm.testing.query_budget import QueryBudget, queries_of
+from crm.testing.record_pages import RecordPageTests
 from crm.testing.rights import owners_in_reach, scope_by_grants
 from crm.testing.snapshot import unchanged
 from crm.testing.world import OWNERS, PEOPLE, SIGN_IN, World, make_world
 
 
-class PageTests(ManyRowsTests):
+class PageTests(ManyRowsTests, RecordPageTests):
     """List, detail, forms, deletion and export, for each person of the cast."""
 
     pages: ClassVar[type[Pages]]

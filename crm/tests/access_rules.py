@@ -14,6 +14,7 @@ RULES = {
     "healthz": PUBLIC,
     "search": SIGNED_IN,
     "search_suggest": SIGNED_IN,
+    "palette": SIGNED_IN,
     "profile": Rule(None, methods=("get", "post")),
     "set_language": Rule(None, methods=("post",), is_public=True),
     "crm:job_list": Rule(Job),

@@ -5,6 +5,7 @@
 //   label   a name of crm/keys.py, or a text as it is shown
 //   run     what the key does; given the event
 //   when    the key works, and is listed, only while this is true
+//   listed  where it is listed though it does not work just now
 //   typing  works while one types, too;  dialog  works in a dialog, too
 // A button with data-key="e" is pressed by that key and needs no line of script.
 const table = [];
@@ -129,7 +130,7 @@ function labelOf(button) {
 }
 
 function helpParts(words) {
-  const working = table.filter((entry) => !entry.when || entry.listed || entry.when());
+  const working = table.filter((entry) => !entry.when || (entry.listed ?? entry.when)());
   const known = new Set();
   const found = words.groups.map(({ label, keys }) => {
     const lines = Object.keys(keys).flatMap((name) => working

@@ -41,12 +41,12 @@ document.addEventListener("focusin", (event) => {
 });
 
 const list = () => document.getElementById("list");
-const hasRows = () => rowsOf().length > 0;
+export const hasRows = () => rowsOf().length > 0;
 
 registerKeys([
   { keys: "j", label: "next-row", run: () => step(1), when: hasRows },
   { keys: "k", label: "previous-row", run: () => step(-1), when: hasRows },
-  { keys: "Enter", label: "open-row", run: () => linkOf(currentRow()).click(), when: () => currentRow(), listed: true },
-  { keys: "x", label: "select-row", run: () => currentRow().querySelector("[data-select]").click(), when: () => currentRow()?.querySelector("[data-select]"), listed: true },
-  { keys: "e", label: "edit-row", run: () => edit(currentRow()), when: () => currentRow() && list().hasAttribute("data-can-edit"), listed: true },
+  { keys: "Enter", label: "open-row", run: () => linkOf(currentRow()).click(), when: () => currentRow(), listed: hasRows },
+  { keys: "x", label: "select-row", run: () => currentRow().querySelector("[data-select]").click(), when: () => currentRow()?.querySelector("[data-select]"), listed: () => rowsOf()[0]?.querySelector("[data-select]") },
+  { keys: "e", label: "edit-row", run: () => edit(currentRow()), when: () => currentRow() && list().hasAttribute("data-can-edit"), listed: () => hasRows() && list().hasAttribute("data-can-edit") },
 ]);

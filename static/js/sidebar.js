@@ -2,7 +2,7 @@
 const root = document.documentElement;
 const sidebar = document.getElementById("navigation");
 const main = document.getElementById("content");
-const opener = document.querySelector("[data-nav-open]");
+const openers = document.querySelectorAll("[data-nav-open]");
 
 function nameEntries() {
   const narrow = root.dataset.sidebar === "narrow";
@@ -15,19 +15,21 @@ function nameEntries() {
 function slide(open) {
   root.classList.toggle("nav-open", open);
   main.inert = open;
-  opener.setAttribute("aria-expanded", String(open));
+  for (const opener of openers) opener.setAttribute("aria-expanded", String(open));
   if (open) sidebar.focus();
-  else opener.focus();
+  else [...openers].find((opener) => opener.checkVisibility())?.focus();
 }
 
-if (sidebar && opener) {
+if (sidebar && openers.length) {
   nameEntries();
-  opener.setAttribute("role", "button");
-  opener.setAttribute("aria-expanded", "false");
-  opener.addEventListener("click", (event) => {
-    event.preventDefault();
-    slide(true);
-  });
+  for (const opener of openers) {
+    opener.setAttribute("role", "button");
+    opener.setAttribute("aria-expanded", "false");
+    opener.addEventListener("click", (event) => {
+      event.preventDefault();
+      slide(true);
+    });
+  }
   document.querySelector("[data-nav-close]").addEventListener("click", (event) => {
     event.preventDefault();
     slide(false);
