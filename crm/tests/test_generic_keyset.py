@@ -166,3 +166,28 @@ def test_a_changed_token_is_refused(jobs):
 def test_an_unknown_order_is_a_programming_error(jobs):
     with pytest.raises(FieldError):
         Keyset(jobs, ("no_such_field",), 10)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_neighbours_are_the_rows_just_before_and_after(jobs, order):
+    keyset = Keyset(jobs, order)
+    wanted = expected(jobs, order)
+    for pk in (wanted[0], *wanted[20:40], wanted[-1]):
+        row = keyset.queryset.get(pk=pk)
+        place = wanted.index(pk)
+        found = [one and one.pk for one in keyset.neighbours(row)]
+        before = wanted[place - 1] if place else None
+        after = wanted[place + 1] if place + 1 < len(wanted) else None
+        assert found == [before, after]
+
+
+def test_a_row_that_left_the_list_still_has_its_neighbours(
+    jobs, django_assert_num_queries
+):
+    order = ("kind", "-pk")
+    row = Keyset(jobs, order).queryset.get(pk=expected(jobs, order)[30])
+    others = jobs.exclude(pk=row.pk)
+    with django_assert_num_queries(2):
+        found = Keyset(others, order).neighbours(row)
+    wanted = expected(jobs, order)
+    assert [one.pk for one in found] == [wanted[29], wanted[31]]

@@ -76,7 +76,9 @@ def test_menu_marks_where_the_person_is(browser):
     )
     assert marked == ["/people/"]
     start = browser.get("/").content.decode()
-    assert re.findall(r'href="([^"]+)" aria-current="page"', start) == ["/"]
+    marked = re.findall(r'class="(.*?)" href="([^"]+)" aria-current="page"', start)
+    # In the menu, and in the bar of a phone.
+    assert marked == [("nav-entry", "/"), ("phone-entry", "/")]
 
 
 def test_menu_shows_only_what_the_person_may_see(db):

@@ -195,10 +195,13 @@ def test_customers_page_shows_tickets_in_panel_and_timeline(world):
     customer = Customer.objects.create(name="Lamp & Co", owner=world.ana)
     make_ticket(world.ana, customer=customer, subject="The lamp hums")
     make_ticket(world.cleo, customer=customer, subject="Done long ago", state="closed")
-    page = world.client("dev").get(customer.get_absolute_url())
-    assert "The lamp hums" in page.text
-    assert f"/tickets/?customer={customer.pk}" in page.text
-    nobody = world.client("fay").get(customer.get_absolute_url())
+    client = world.client("dev")
+    assert "The lamp hums" in client.get(customer.get_absolute_url()).text
+    url = f"{customer.get_absolute_url()}panel/customertickets/"
+    panel = client.get(url, headers={"HX-Request": "true"}).text
+    assert "The lamp hums" in panel
+    assert f"/tickets/?customer={customer.pk}" in panel
+    nobody = world.client("fay").get(url)
     assert nobody.status_code == 403
 
 

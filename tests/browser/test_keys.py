@@ -44,3 +44,88 @@ def test_the_help_names_the_keys_of_the_page(visit, say):
     expect(page.locator("#list tr.is-current")).to_have_count(0)
     page.keyboard.press("Escape")
     expect(helped).to_be_hidden()
+
+
+@ONLY_ENGLISH
+def test_rows_are_looked_at_beside_the_list(visit, say):
+    page = visit("manager")
+    page.goto("/customers/?sort=-name")
+    rows = page.locator("#list tbody tr")
+    peek = page.get_by_role("complementary", name=say("Quick view"))
+    page.keyboard.press("j")
+    page.keyboard.press("p")
+    heading = peek.locator("#peek-title")
+    expect(heading).to_have_text(rows.nth(0).locator("a").first.inner_text())
+    page.keyboard.press("j")
+    second = rows.nth(1).locator("a").first.inner_text()
+    expect(heading).to_have_text(second)
+    expect(rows.nth(1)).to_be_focused()
+    page.go_back()
+    expect(peek).to_be_hidden()
+    expect(page).to_have_url(re.compile(r"/customers/\?sort=-name$"))
+    expect(rows.nth(1)).to_be_focused()
+    # The record knows the list: on to the next one, and back to the same place.
+    page.keyboard.press("Enter")
+    title = page.get_by_role("heading", level=1)
+    expect(title).to_have_text(second)
+    expect(page.locator("[rel=next]")).to_be_visible()
+    page.keyboard.press("]")
+    expect(title).not_to_have_text(second)
+    third = title.inner_text()
+    page.get_by_role("link", name=say("Back to the list")).click()
+    expect(page.locator("tr.is-current a").first).to_have_text(third)
+
+
+@ONLY_ENGLISH
+def test_the_palette_goes_creates_and_warns_of_a_double(visit, say, watch):
+    watch.expect(422)
+    page = visit("manager")
+    page.goto("/")
+    page.keyboard.press("Control+k")
+    box = page.get_by_role("combobox", name=say("Go somewhere or do something"))
+    box.fill("客户")
+    first = page.locator("#palette [role=option]").first
+    expect(first).to_contain_text(say("Customers"))
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/customers/$"))
+    known = page.locator("#list tbody tr a").first.inner_text()
+
+    page.keyboard.press("Control+k")
+    box.fill("add customer")
+    page.keyboard.press("Enter")
+    form = page.get_by_role("dialog", name="Add customer")
+    form.get_by_label("Name").fill(known)
+    warning = form.locator(".similar")
+    expect(warning.get_by_role("link", name=known).first).to_be_visible()
+    # Closing asks; the answer of this browser is no, so the form stays.
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    form.get_by_role("button", name=say("Close")).click()
+    expect(form).to_be_visible()
+    form.get_by_label("Name").fill("A quite new name")
+    page.keyboard.press("Control+Enter")
+    expect(form).to_be_hidden()
+    toast = page.locator(".toasts .alert")
+    expect(toast).to_contain_text("A quite new name")
+    toast.get_by_role("link").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("A quite new name")
+
+
+@ONLY_ENGLISH
+def test_what_was_typed_outlives_the_session(visit, say):
+    page = visit("manager")
+    page.goto("/customers/new/")
+    page.locator("[name=name]").fill("Typed before the session ended")
+    cookies = page.context.cookies()
+    page.context.clear_cookies(name="sessionid")
+    page.get_by_role("button", name=say("Save"), exact=True).click()
+    page.wait_for_url("**/login/**")
+    page.context.add_cookies(cookies)
+    page.goto("/customers/new/")
+    page.get_by_role("button", name=say("Restore what you typed")).click()
+    expect(page.locator("[name=name]")).to_have_value("Typed before the session ended")
+    page.get_by_role("button", name=say("Save"), exact=True).click()
+    title = page.get_by_role("heading", level=1)
+    expect(title).to_have_text("Typed before the session ended")
+    page.goto("/customers/new/")
+    expect(page.locator("[name=name]")).to_have_value("")
+    expect(page.locator(".draft-offer")).to_have_count(0)

@@ -50,3 +50,22 @@ def test_the_menu_is_closed_again_by_key_and_by_tap(visit, say):
     opener.click()
     page.mouse.click(340, 400)
     expect(menu).not_to_be_in_viewport()
+
+
+@ONLY_ENGLISH
+def test_a_call_is_logged_with_three_taps_from_the_list(visit, say):
+    own = Customer.objects.filter(owner__username="rep")
+    customer = own.exclude(phone="").earliest("pk")
+    page = visit("rep", viewport=PHONE, has_touch=True, is_mobile=True)
+    page.goto(f"/customers/?q={customer.name}")
+    row = page.locator("#list tbody tr").first
+    expect(row.locator("a[href^='tel:']").first).to_be_visible()
+    row.get_by_role("link", name=customer.name).tap()
+    page.get_by_role("link", name=say("Log a call"), exact=True).tap()
+    form = page.locator("#quick-add")
+    expect(form.locator("[name=subject]")).to_be_focused()
+    page.keyboard.type("Rang from the train")
+    form.get_by_role("button", name=say("Save"), exact=True).tap()
+    expect(page.locator("#timeline li").first).to_contain_text("Rang from the train")
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= PHONE["width"]
