@@ -243,7 +243,6 @@ class ListPage(GenericPage):
             "add_url": pages.allowed_url(user, "add"),
             "has_quick_form": bool(pages.quick_fields),
             "can_edit": pages.form is not None and can(user, Verb.CHANGE, self.model),
-            "can_edit": pages.form is not None and can(user, Verb.CHANGE, self.model),
             "import_url": pages.allowed_url(user, "import"),
             "export_url": self.export_url(listing),
         }
