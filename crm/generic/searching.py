@@ -33,7 +33,7 @@ PROBE = """(
     WHERE probed.kind = %s AND probed.object_id = {}
 )"""
 # Rows looked at to count the matches of a frequent text.
-MAX_LOOKED_AT = 20_000
+MAX_LOOKED_AT = 5_000
 
 
 class AnyOf(Lookup):

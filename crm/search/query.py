@@ -126,7 +126,7 @@ def read(text: str) -> Query:
         for place, part, alike in cursor.fetchall():
             parts.setdefault(place, []).append((part, tuple(alike)))
     words = [
-        Word(word, tuple(parts.get(place, ())))
+        Word(word, tuple(parts.get(place, ())[:MAX_WORDS]))
         for place, word in enumerate(typed, start=1)
     ]
     return Query(text, tuple(word for word in words if word.parts))
@@ -164,7 +164,9 @@ def _word(search: Search, word: Word, names_only: bool) -> str:
     code = search.code
     found = []
     if search.name or search.text:
-        found.append(_all([_part(search, *part) for part in word.parts]))
+        # A word of many signs falls into single letters; each begins too many words.
+        begins = len(word.parts) == 1
+        found.append(_all([_part(search, *part, begins) for part in word.parts]))
     typed = word.typed.lower()
     if not names_only:
         if search.email:
@@ -176,15 +178,16 @@ def _word(search: Search, word: Word, names_only: bool) -> str:
     return _any(found)
 
 
-def _part(search: Search, part: str, alike: tuple[str, ...]) -> str:
+def _part(search: Search, part: str, alike: tuple[str, ...], begins: bool) -> str:
     code = search.code
     if is_chinese(part):
         if len(part) == 1:
             return _token(f"{code}:{part}", begins=True)
         pairs = [part[place : place + 2] for place in range(len(part) - 1)]
         return _all([_token(f"{code}:{pair}") for pair in pairs])
-    found = [_token(f"{code}:{part[:60]}", begins=True)]
-    if search.name and part.isascii() and part.isalpha():
+    begins = begins or len(part) > 1
+    found = [_token(f"{code}:{part[:60]}", begins=begins)]
+    if begins and search.name and part.isascii() and part.isalpha():
         found.append(_token(f"{code}~{part}", begins=True))
     return _any(found + [_token(f"{code}:{word}") for word in alike])
 
