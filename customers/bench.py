@@ -267,12 +267,12 @@ def list_of_owner(bench: Bench) -> str:
     return f"/customers/?owner={ids_of('representative')[5]}"
 
 
-def search_for(field: str, *, end: int = 0) -> str:
+def search_for(field: str, *, end: int = 0, path: str = "/customers/") -> str:
     """Return the search for a part of what a customer in the middle has."""
     rows = Customer.objects.exclude(**{field: ""}).order_by("pk")
     middle = rows.filter(pk__gt=(rows.last().pk + 1) // 2).first() or rows.last()
     text = getattr(middle, field)
-    return f"/customers/?q={(text[-end:] if end else text[:-6]).replace(' ', '+')}"
+    return f"{path}?q={(text[-end:] if end else text[:-6]).replace(' ', '+')}"
 
 
 def busy_customer(bench: Bench) -> str:
@@ -392,6 +392,18 @@ MEASURES = (
         "representative",
     ),
     Visit("search, nothing found", "/customers/?q=xyzzyqq", LIST),
+    Visit(
+        "search over everything, name",
+        lambda bench: search_for("name", path="/search/"),
+        LIST,
+    ),
+    Visit("search over everything, common name", "/search/?q=fletcher", LIST),
+    Visit(
+        "search over everything, own team",
+        lambda bench: search_for("name", path="/search/"),
+        LIST,
+        "representative",
+    ),
     Visit("picker while typing", "/customers/choices/?q=flet", LIST),
     Visit("customer, busiest", busy_customer, DETAIL),
     Visit("customer, usual", usual_customer, DETAIL),

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from django.utils import timezone
 
 from crm.bench.fill import Fill, Step
-from crm.bench.measures import DETAIL, LIST, REPORT, Download, Visit
+from crm.bench.measures import BOARD, DETAIL, LIST, REPORT, Download, Visit
 from crm.bench.staff import ids_of
 from customers.bench import OLD, SOURCES, YEARS
 from sales import rollups
@@ -219,11 +219,17 @@ def add_opportunities(fill: Fill) -> int:
     return rows
 
 
+def sum_up(fill: Fill) -> int:
+    """Bring the daily sums up to date, as a worker does after each change."""
+    return rollups.refresh()
+
+
 STEPS = (
     Step("products", add_products),
     Step("orders", add_orders),
     Step("leads", add_leads),
     Step("opportunities", add_opportunities),
+    Step("daily sums", sum_up),
 )
 
 
@@ -257,6 +263,14 @@ MEASURES = (
     Visit("opportunity list", "/opportunities/", LIST),
     Visit("opportunity list, own team", "/opportunities/", LIST, "representative"),
     Visit("opportunity list, by amount", "/opportunities/?sort=-amount", LIST),
+    Visit("opportunity board", "/opportunities/?layout=board", BOARD),
+    Visit(
+        "opportunity board, own team",
+        "/opportunities/?layout=board",
+        BOARD,
+        "representative",
+    ),
+    Visit("lead board", "/leads/?layout=board", BOARD),
     Visit("opportunity, detail", an_opportunity, DETAIL),
     Download("export of orders", "/orders/export/", 100_000),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crm.bench.fill import Fill, Step
-from crm.bench.measures import DETAIL, LIST, Visit
+from crm.bench.measures import BOARD, DETAIL, LIST, Visit
 from crm.bench.staff import ids_of
 from customers.bench import YEARS
 from service.models import Message, Ticket, TicketCategory
@@ -101,6 +101,7 @@ MEASURES = (
     Visit("ticket list", "/tickets/", LIST, "agent"),
     Visit("ticket list, last page", "/tickets/?page=last", LIST, "agent"),
     Visit("ticket list, open ones", "/tickets/?open=true", LIST, "agent"),
+    Visit("ticket board", "/tickets/?layout=board", BOARD, "agent"),
     Visit("ticket, detail", middle_ticket, DETAIL, "agent"),
     Visit("start page, agent", "/", DETAIL, "agent"),
 )

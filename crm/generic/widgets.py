@@ -6,16 +6,25 @@ only blank lines differ; a control with a template of its own is left to Django.
 
 from __future__ import annotations
 
+# Django's own also asks each text whether it is lazy; these are plain already.
+from html import escape
 from typing import Any
 
 from django.forms.renderers import DjangoTemplates
-from django.utils.html import conditional_escape, escape
+from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 
 FOLDER = "django/forms/widgets/"
 INPUTS = (
     "checkbox date datetime email hidden input number password radio text time url"
 ).split()
+
+
+def written(value: Any) -> str:
+    """Return a value as it stands in a page."""
+    if type(value) is str:
+        return escape(value)
+    return conditional_escape(str(value))
 
 
 def attributes(attrs: dict[str, Any]) -> str:
@@ -25,7 +34,7 @@ def attributes(attrs: dict[str, Any]) -> str:
         if value is True:
             parts.append(f" {escape(name)}")
         elif value is not False:
-            parts.append(f' {escape(name)}="{conditional_escape(str(value))}"')
+            parts.append(f' {escape(name)}="{written(value)}"')
     return "".join(parts)
 
 
@@ -43,7 +52,7 @@ def draw_option(option: dict[str, Any]) -> str:
     """Draw one choice."""
     return (
         f'  <option value="{escape(str(option["value"]))}"'
-        f"{attributes(option['attrs'])}>{conditional_escape(str(option['label']))}"
+        f"{attributes(option['attrs'])}>{written(option['label'])}"
         "</option>\n"
     )
 

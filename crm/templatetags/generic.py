@@ -1,13 +1,15 @@
 """Tags of the generic pages: panels and tiles draw themselves."""
 
 from functools import lru_cache
+
+# Django's own also asks each text whether it is lazy; those of cells are plain.
+from html import escape
 from typing import Any
 
 from django import template
 from django.db import models
 from django.template.context import Context
 from django.template.loader import get_template
-from django.utils.html import conditional_escape, escape
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
@@ -40,7 +42,9 @@ def cells(context: Context, row: Row) -> SafeString:
     parts = []
     for cell in row.cells:
         css = f' class="{escape(cell.css)}"' if cell.css else ""
-        inner = conditional_escape(cell_value(context, cell))
+        inner = cell_value(context, cell)
+        if not isinstance(inner, SafeString):
+            inner = escape(inner)
         parts.append(f'<td data-label="{escape(cell.label)}"{css}>{inner}</td>')
     return SafeString("".join(parts))
 
