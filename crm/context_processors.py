@@ -26,6 +26,7 @@ BEHAVIOURS = tuple(
         "requests",
         "rows",
         "search",
+        "cells",
     )
 )
 

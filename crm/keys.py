@@ -30,6 +30,7 @@ KEYS = (
             "open-row": _("Open the row"),
             "select-row": _("Choose the row"),
             "edit-row": _("Edit the row"),
+            "edit-cell": _("Edit the cell"),
             "peek-row": _("Look at the row beside the list"),
         },
     ),

@@ -36,6 +36,8 @@ class Cell:
     template: str = ""
     value: Any = None
     row: Any = None
+    # The field that is edited here, if the reader may.
+    edit: str = ""
 
 
 @dataclass(slots=True)
@@ -88,6 +90,7 @@ class Column:
     ``words``     {stored value: words} of a value that is no field with choices
     ``requires``  a model that the reader must be allowed to view
     ``default``   shown without being asked for
+    ``editable``  False: its field is changed on the row's own page only
     ``align``     "end" for figures; ``nowrap`` keeps a short code in one line
     """
 
@@ -110,6 +113,7 @@ class Column:
         template: str = "",
         requires: type[models.Model] | None = None,
         default: bool = True,
+        editable: bool = True,
         select_related: tuple[str, ...] = (),
         prefetch_related: tuple[Any, ...] = (),
     ) -> None:
@@ -126,6 +130,7 @@ class Column:
         self.template = template
         self.requires = requires
         self.default = default
+        self.editable = editable
         self.select_related = select_related
         self.prefetch_related = prefetch_related
 

@@ -13,7 +13,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from crm.access import Scope, Verb, can, scope_of
-from crm.generic import searching
+from crm.generic import inline, searching
 from crm.generic.base import GenericPage
 from crm.generic.board_layout import board_context
 from crm.generic.filters import VisibleFilterSet, filterset_for
@@ -252,17 +252,16 @@ class ListPage(GenericPage):
         count = listing.count()
         page = self.get_page(listing, count)
         pages, user = self.pages, self.request.user
+        rows = listing.table.rows(
+            page.objects, listing.columns, user, lambda obj: pages.url("detail", obj)
+        )
+        inline.mark_editable(rows, listing.columns, pages, user)
         return {
             "count": count,
             "page": page,
             "headings": listing.headings(),
             "column_choices": listing.column_choices(),
-            "rows": listing.table.rows(
-                page.objects,
-                listing.columns,
-                user,
-                lambda obj: pages.url("detail", obj),
-            ),
+            "rows": rows,
             "first_url": listing.url(page=None) if page.previous else "",
             "previous_url": listing.url(page=page.previous) if page.previous else "",
             "next_url": listing.url(page=page.next) if page.next else "",

@@ -29,6 +29,7 @@ from crm.generic.edit import AddPage, EditPage
 from crm.generic.export import ExportPage
 from crm.generic.forms import VisibleModelForm
 from crm.generic.importing import ImportPage
+from crm.generic.inline import CellPage, editable_columns
 from crm.generic.list import ChoicesPage, ListPage
 from crm.generic.nav import Nav
 from crm.generic.neighbours import NeighboursPage
@@ -112,6 +113,7 @@ class Pages:
     neighbours_view: type[View] = NeighboursPage
     quick_view: type[View] = QuickAddPage
     similar_view: type[View] = SimilarPage
+    cell_view: type[View] = CellPage
 
     # --- what there is ----------------------------------------------------------
 
@@ -145,6 +147,8 @@ class Pages:
             found["move"] = ("<int:pk>/move/", MovePage)
             if self.board.quick:
                 found["boardadd"] = ("board/add/", BoardAddPage)
+        if editable_columns(self):
+            found["cell"] = ("<int:pk>/cell/<slug:column>/", self.cell_view)
         if self.deletable:
             found["delete"] = ("<int:pk>/delete/", self.delete_view)
         return found

@@ -8,6 +8,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.utils.translation import gettext_lazy as _
 
 from crm.access import Verb, can
+from crm.generic.registry import registry
 from crm.generic.tables import Column, Links, column_for
 
 if TYPE_CHECKING:
@@ -73,17 +74,24 @@ class FieldsPanel(Panel):
 
     def get_context(self, request: HttpRequest, obj: Model) -> dict[str, Any]:
         """Return (label, cell) pairs, without columns that the reader may not see."""
+        from crm.generic.inline import editable_columns
+
         links = Links(request.user)
         model = type(obj)
+        pages = registry.pages_of(model)
+        may_edit = pages is not None and can(request.user, Verb.CHANGE, obj)
+        known = editable_columns(pages) if may_edit else {}
         pairs = []
         for one in self.fields:
             column = column_for(model, one) if isinstance(one, str) else one
             if not column.visible(request.user):
                 continue
             cell = column.cell(obj, links)
+            cell.edit = column.key if column.key in known else ""
             if cell.text or not self.hide_empty:
                 pairs.append((column.heading(model), cell))
-        return {"fields": pairs}
+        url = pages.url("list") if known else ""
+        return {"fields": pairs, "object": obj, "cells_url": url}
 
 
 class HistoryPanel(Panel):

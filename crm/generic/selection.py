@@ -42,8 +42,10 @@ class Selection:
         if data.get("all"):
             return cls(query)
         texts = [*data.getlist("pk"), *data.get("ids", "").split(",")]
+        texts = [text for text in texts if text]
         ids = {int(text) for text in texts if _is_number(text)}
-        if not ids:
+        # One that cannot be read might stand for another row: then none is taken.
+        if not texts or not all(map(_is_number, texts)):
             raise UserVisibleError(_("Choose the rows first."))
         if len(ids) > MAX_IDS:
             raise UserVisibleError(

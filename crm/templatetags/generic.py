@@ -42,10 +42,12 @@ def cells(context: Context, row: Row) -> SafeString:
     parts = []
     for cell in row.cells:
         css = f' class="{escape(cell.css)}"' if cell.css else ""
+        edit = f' data-edit="{escape(cell.edit)}"' if cell.edit else ""
         inner = cell_value(context, cell)
         if not isinstance(inner, SafeString):
             inner = escape(inner)
-        parts.append(f'<td data-label="{escape(cell.label)}"{css}>{inner}</td>')
+        label = escape(cell.label)
+        parts.append(f'<td data-label="{label}"{css}{edit}>{inner}</td>')
     return SafeString("".join(parts))
 
 

@@ -24,6 +24,7 @@ from django.conf import settings
 from django.db import models
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from crm.generic.inline import editable_columns
 from crm.models import Role, Team, User
 from crm.testing.pages import PageTests
 from crm.testing.rights import scope_by_grants
@@ -165,6 +166,14 @@ def rule_of(route: Route, rules: dict[str, Rule]) -> Rule | None:
     if route.page.startswith("bulk-"):
         action = route.pages.bulk_action(route.page.removeprefix("bulk-"))
         return Rule(route.pages.model, action.verb, ("get", "post"))
+    if route.page == "cell":
+        name = next(iter(editable_columns(route.pages)))
+        return Rule(
+            route.pages.model,
+            "change",
+            ("get", "post"),
+            kwargs=lambda row: {"pk": row.pk, "column": name},
+        )
     if route.page not in VERBS:
         return None
     methods = ("get",) if route.page in READ_ONLY else ("get", "post")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 
 from crm.generic.bulk.forms import fields_for_many
+from crm.generic.inline import editable_columns
+from crm.models import AuditEntry
 from crm.testing.snapshot import unchanged
 from crm.testing.world import PEOPLE, SIGN_IN, World
 
@@ -65,6 +67,41 @@ class ManyRowsTests:
                     assert response.status_code in (200, 302), (key, name)
                 assert [self.stored(row) for row in hidden] == before, (key, name)
                 transaction.savepoint_rollback(savepoint)
+
+    # --- cells ------------------------------------------------------------------
+
+    def test_a_cell_is_for_those_who_may_change_the_row(self, world: World) -> None:
+        if not self.has("cell"):
+            return
+        known = editable_columns(self.declared)
+        name, value = self.changed_value or ("", "")
+        name = name if name in known else next(iter(known))
+        for owner, row in self.rows(world).items():
+            url = f"{self.declared.url('list')}{row.pk}/cell/{name}/"
+            for person in PEOPLE:
+                client = world.client(person)
+                expected = self.expected(world, person, owner, "view", "change")
+                got = client.get(url, headers={"HX-Request": "true"}).status_code
+                assert got == expected, (person, owner)
+                if expected != 200:
+                    with unchanged(*self.tables):
+                        response = client.post(url, {name: value})
+                    assert response.status_code == expected, (person, owner)
+
+    def test_a_cell_saves_its_field_alone_and_notes_it(self, world: World) -> None:
+        name, value = self.changed_value or ("", "")
+        if not self.has("cell") or name not in editable_columns(self.declared):
+            return
+        row = self.make(world.dev)
+        url = f"{self.declared.url('list')}{row.pk}/cell/{name}/"
+        before = self.stored(row)
+        response = world.client("dev").post(url, {name: value})
+        assert response.status_code == 200, response.text
+        after = self.stored(row)
+        differing = {key for key in after if after[key] != before[key]}
+        assert {name} <= differing <= {name, "updated_at"}
+        entry = AuditEntry.objects.filter(object_id=row.pk).order_by("pk").last()
+        assert (entry.actor, list(entry.changes)) == (world.dev, [name])
 
     def bulk_data(self, world: World) -> dict[str, dict[str, Any]]:
         """Return {action: what is filled in} of the changes to try."""

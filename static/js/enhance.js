@@ -24,6 +24,8 @@ function options(select) {
     maxOptions: 200,
     // A refresh that comes late opens the list again and takes the focus from the next field.
     refreshThrottle: 0,
+    // In a table the list would be cut off where the table ends.
+    dropdownParent: select.closest("[data-edit]") ? "body" : null,
     plugins: select.multiple ? ["remove_button"] : [],
     allowEmptyOption: !select.required,
     render: { no_results: null },
@@ -51,7 +53,10 @@ async function enhance(part) {
   await load();
   for (const select of selects) {
     if (select.tomselect) continue;
-    const { control_input: input } = new window.TomSelect(select, options(select));
+    const hadFocus = document.activeElement === select;
+    const enhanced = new window.TomSelect(select, options(select));
+    const { control_input: input } = enhanced;
+    if (hadFocus) enhanced.focus();
     // The label and the notes now belong to the control that people type into.
     select.setAttribute("aria-hidden", "true");
     for (const name of ["aria-describedby", "aria-invalid"]) {

@@ -5,6 +5,8 @@ export function linkOf(row) {
 
 document.addEventListener("click", (event) => {
   if (event.defaultPrevented || event.target.closest("a, button, input, label, select, summary")) return;
+  // With a mouse, a cell that can be edited is: cells.js. A finger opens the row.
+  if (event.target.closest("[data-edit]") && window.matchMedia("(pointer: fine)").matches) return;
   const row = event.target.closest("table[data-row-links] tbody tr");
   const link = linkOf(row);
   if (!link || String(window.getSelection())) return;

@@ -69,6 +69,11 @@ class BulkPage(GenericPage):
             return redirect(self.list_url())
         return self.take_step(request.POST.get("step", ""))
 
+    @property
+    def title(self) -> str:
+        """Return what is done, and with what."""
+        return f"{self.action.label}: {self.names()['verbose_name_plural']}"
+
     def list_url(self) -> str:
         """Return the list where the rows were chosen."""
         selection = getattr(self, "selection", None) or Selection()
@@ -97,7 +102,7 @@ class BulkPage(GenericPage):
                 "selection_fields": self.selection.fields().items(),
                 "back_url": self.list_url(),
                 "breadcrumbs": self.breadcrumbs(),
-                "title": self.action.label,
+                "title": self.title,
                 **context,
             },
             status=status,
@@ -108,7 +113,6 @@ class BulkPage(GenericPage):
         return self.show(
             form,
             is_ready=self.preview.allowed.number > 0,
-            words=self.action.words(form),
             changes=self.preview.changes(form),
             sample=self.preview.sample(form),
             sent=self.sent(),
@@ -191,13 +195,12 @@ class BulkPage(GenericPage):
 
     def start_job(self, run: BulkRun) -> HttpResponse:
         """Hand the work to a worker and show its progress."""
-        title = f"{self.action.label}: {self.names()['verbose_name_plural']}"
         job = enqueue(
             KIND,
             owner=self.request.user,
             params=run.params(),
             dedupe_key=run.key,
-            title=title,
+            title=self.title,
         )
         return redirect(job.get_absolute_url())
 
@@ -210,7 +213,7 @@ class BulkPage(GenericPage):
                     "result": outcome.as_result(),
                     "back_url": self.list_url(),
                     "breadcrumbs": self.breadcrumbs(),
-                    "title": self.action.label,
+                    "title": self.title,
                 },
                 "generic/bulk_result.html",
             )

@@ -72,16 +72,11 @@ class Preview:
         return max(0, self.chosen.number - self.allowed.number)
 
     def changes(self, form: forms.Form | None) -> list[Change]:
-        """Return the old values of the changed fields; only where rows were counted."""
-        if not self.allowed.is_exact:
-            return []
-        words = dict(
-            zip(self.action.fields(form), self.action.words(form), strict=False)
-        )
+        """Return what is done, with the old values where few rows were counted."""
+        names = self.action.fields(form)[:MAX_FIELDS] if self.allowed.is_exact else []
         found = []
-        for name in list(words)[:MAX_FIELDS]:
-            label, new = words[name]
-            old = self._old_values(name)
+        for place, (label, new) in enumerate(self.action.words(form)):
+            old = self._old_values(names[place]) if place < len(names) else []
             found.append(Change(label, old[:MAX_VALUES], len(old) > MAX_VALUES, new))
         return found
 
