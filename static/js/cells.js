@@ -17,9 +17,17 @@ function urlOf(cell) {
   return `${cell.closest("[data-cells]").dataset.cells}${pk}/cell/${cell.dataset.edit}/`;
 }
 
-function ask(cell, options = {}, query = "") {
-  const headers = { "HX-Request": "true", ...JSON.parse(document.body.getAttribute("hx-headers")) };
-  return fetch(urlOf(cell) + query, { headers, ...options });
+async function ask(cell, options = {}, query = "") {
+  const headers = {
+    "HX-Request": "true",
+    "HX-Current-URL": window.location.href,
+    ...JSON.parse(document.body.getAttribute("hx-headers")),
+  };
+  const answer = await fetch(urlOf(cell) + query, { headers, ...options });
+  // Who is no longer signed in has to do so first.
+  const elsewhere = answer.headers.get("HX-Redirect");
+  if (elsewhere) window.location.assign(elsewhere);
+  return answer;
 }
 
 function complain(name) {
