@@ -71,6 +71,8 @@ class Selection:
         request.GET = QueryDict(self.query)
         listing = Listing(pages, request, verb, request.GET)
         if self.ids is not None:
+            # What was searched for when they were chosen does not matter any more.
+            listing.search = None
             listing.matching = listing.visible.filter(pk__in=self.ids)
         elif not listing.filterset.form.is_valid():
             # The list shows what it can read; a change must not guess.

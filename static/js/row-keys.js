@@ -29,7 +29,7 @@ export function step(by) {
 }
 
 function edit(row) {
-  const cell = row.querySelector("[data-edit]");
+  const cell = document.activeElement.closest("[data-edit]") ?? row.querySelector("[data-edit]");
   if (cell) cell.dispatchEvent(new CustomEvent("cell:edit", { bubbles: true }));
   else window.location.assign(`${linkOf(row).href}edit/`);
 }
