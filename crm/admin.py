@@ -14,7 +14,18 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.access import ANY_MODEL
 from crm.generic.registry import registry
-from crm.models import AuditEntry, Grant, ImportRun, Job, JobLog, Role, Tag, Team, User
+from crm.models import (
+    AuditEntry,
+    Grant,
+    ImportRun,
+    Job,
+    JobLog,
+    Role,
+    SavedView,
+    Tag,
+    Team,
+    User,
+)
 
 # Rights come from roles; Django's groups would be a second, unused way.
 admin.site.unregister(Group)
@@ -156,6 +167,29 @@ class TagAdmin(admin.ModelAdmin):
 
     list_display = ("name", "colour")
     search_fields = ("name",)
+
+
+@admin.register(SavedView)
+class SavedViewAdmin(admin.ModelAdmin):
+    """Saved views of lists: whose, for whom, and for which roles they open first."""
+
+    list_display = ("name", "list_key", "owner", "sharing", "team", "is_pinned")
+    list_filter = ("sharing", "list_key", "default_for")
+    list_select_related = ("owner", "team")
+    search_fields = ("name",)
+    autocomplete_fields = ("owner", "team")
+    filter_horizontal = ("default_for",)
+    readonly_fields = ("list_key",)
+    fields = (
+        *("name", "list_key", "query", "owner", "sharing", "team"),
+        *("is_pinned", "position", "default_for"),
+    )
+
+    def has_add_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
+        """Refuse new rows: a view is saved where its list is seen."""
+        return False
 
 
 class JobLogInline(admin.TabularInline):

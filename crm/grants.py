@@ -64,6 +64,18 @@ DEFAULT_GRANTS = {
         ),
         "view=own run=own",
     ),
+    "crm.savedview": dict.fromkeys(
+        (
+            "representative",
+            "sales_manager",
+            "marketer",
+            "agent",
+            "service_manager",
+            "analyst",
+            "executive",
+        ),
+        "view=own add=own change=own delete=own",
+    ),
     "crm.importrun": dict.fromkeys(
         ("representative", "sales_manager", "marketer", "service_manager"), "view=own"
     ),

@@ -123,6 +123,8 @@ DATABASES["default"]["HOST"] = unquote(DATABASES["default"]["HOST"])
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=300)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"].setdefault("OPTIONS", {})
+# So long the database may look for the rows of a filtered or sorted list.
+LIST_TIMEOUT_MS = env.int("LIST_TIMEOUT_MS", default=5000)
 
 REDIS_URL = required("REDIS_URL", "run bin/manage, or name a Redis or Valkey server.")
 CACHES = {

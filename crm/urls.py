@@ -13,7 +13,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from crm import job_pages, profile
+from crm import job_pages, profile, view_pages
 from crm.admin import register_missing
 from crm.generic import palette, start
 from crm.generic.registry import registry
@@ -24,7 +24,11 @@ from crm.search import urls as search_urls
 def app_urls() -> list[URLResolver]:
     """Return one namespace per app with its special and its generic pages."""
     by_app: dict[str, list[URLPattern | URLResolver]] = {
-        "crm": [*job_pages.urlpatterns, *import_urls.urlpatterns]
+        "crm": [
+            *job_pages.urlpatterns,
+            *import_urls.urlpatterns,
+            *view_pages.urlpatterns,
+        ]
     }
     for config in apps.get_app_configs():
         name = f"{config.name}.urls"

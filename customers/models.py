@@ -83,6 +83,8 @@ class Customer(OwnedModel):
             models.Index(fields=["name", "id"], name="customer_by_name"),
             models.Index(fields=["owner", "name", "id"], name="customer_by_owner"),
             models.Index(fields=["city", "name", "id"], name="customer_by_city"),
+            models.Index(fields=["city", "id"], name="customer_sorted_by_city"),
+            models.Index(fields=["customer_since", "id"], name="customer_by_since"),
             models.Index(fields=["-created_at", "-id"], name="customer_by_created"),
             models.Index(
                 fields=["email"], name="customer_by_email", condition=~Q(email="")

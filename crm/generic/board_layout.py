@@ -292,8 +292,6 @@ def board_context(listing: Listing) -> dict[str, Any]:
         "lanes": lanes,
         "lane": following,
         "here_url": layout.here_url,
-        "search_off_url": listing.url(q=None, column=None, page=None),
-        "clear_url": f"{layout.pages.url('list')}?layout=board",
         "quick_url": layout.pages.url("boardadd") if layout.board.quick else "",
         "can_move": scope_of(layout.user, Verb.CHANGE, layout.pages.model) is not None,
     }

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
 
 from crm import formatting
 from crm.access import Scope, Verb, can, scope_of
@@ -84,6 +85,7 @@ class Column:
 
     ``key``       lookup path or attribute; also the column's name in addresses
     ``sort``      field or annotation to order by; True means the key; None: unsortable
+    ``unsorted``  why it cannot be sorted, in words for people
     ``link``      the cell leads to the row's own page
     ``annotate``  ``callable(queryset, request) -> queryset``
     ``value``     ``callable(row) -> value`` where the key does not say it all
@@ -97,6 +99,7 @@ class Column:
     align = ""
     kind = "text"
     nowrap = False
+    unsorted: Any = _("Not sortable: no index serves this column.")
 
     def __init__(
         self,

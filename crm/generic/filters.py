@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -73,8 +74,10 @@ class VisibleFilterSet(django_filters.FilterSet):
             queryset.query.distinct = False
         return queryset
 
-    def chips(self, query: QueryDict) -> list[Chip]:
-        """Return what is being filtered for."""
+    def chips(
+        self, query: QueryDict, url_of: Callable[[QueryDict], str] | None = None
+    ) -> list[Chip]:
+        """Return what is being filtered for; ``url_of`` writes an address."""
         if not self.is_bound:
             return []
         self.form.is_valid()
@@ -90,7 +93,8 @@ class VisibleFilterSet(django_filters.FilterSet):
                         continue  # another filter whose name begins alike
                     del rest[key]
             label = self.form.fields[name].label or name
-            found.append(Chip(str(label), text, f"?{rest.urlencode()}"))
+            url = url_of(rest) if url_of else f"?{rest.urlencode()}"
+            found.append(Chip(str(label), text, url))
         return found
 
 

@@ -7,29 +7,34 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import messages
 from django.db import models
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from crm.access import Scope, Verb, can, scope_of
 from crm.generic import inline, searching
+from crm.generic.addresses import BOARD, TABLE, Addresses
 from crm.generic.base import GenericPage
 from crm.generic.board_layout import board_context
+from crm.generic.builder import builder_context
+from crm.generic.conditions import Conditions
 from crm.generic.filters import VisibleFilterSet, filterset_for
 from crm.generic.keyset import LAST, BadTokenError, Keyset, Page
+from crm.generic.patience import TooSlowError, limited
+from crm.generic.saved_views import KeptOfList, may_manage_all
 from crm.generic.tables import Column, Heading
+from crm.models.lists import Density, SavedView, Sharing
 
 if TYPE_CHECKING:
-    from django.http import QueryDict
-
     from crm.generic.pages import Pages
     from crm.models import User
 
 PAGE_SIZE = 50
 COUNT_LIMIT = 10_000
 MAX_CHOICES = 20
-TABLE, BOARD = "table", "board"
+# Parameters that neither narrow nor sort the rows.
+AT_ONCE = {"view", "page", "columns", "layout", "board", "column"}
 
 
 @dataclass(frozen=True)
@@ -40,16 +45,7 @@ class Count:
     is_exact: bool
 
 
-@dataclass(frozen=True)
-class ColumnChoice:
-    """A column that can be shown or hidden; without an address it has to stay."""
-
-    label: str
-    is_shown: bool
-    url: str
-
-
-class Listing:
+class Listing(Addresses):
     """What one address of a list means: rights, filters, search, order, columns.
 
     The page, the export and later the bulk actions all start from here, so that they
@@ -64,9 +60,16 @@ class Listing:
         query: QueryDict | None = None,
     ) -> None:
         self.pages, self.request, self.verb = pages, request, verb
-        self.query = request.GET if query is None else query
         self.user: User = request.user
         self.table = pages.make_table()
+        key = pages.model._meta.label_lower
+        address = request.GET if query is None else query
+        self.kept = KeptOfList(self.user, key, address)
+
+    @cached_property
+    def query(self) -> QueryDict:
+        """Return the address, with what a saved view stands for."""
+        return self.kept.query()
 
     @cached_property
     def visible(self) -> models.QuerySet:
@@ -87,10 +90,20 @@ class Listing:
         return searching.clean_text(self.query.get("q", ""))
 
     @cached_property
+    def conditions(self) -> Conditions:
+        """Return the groups of conditions of the address."""
+        return Conditions(self.pages, self.user, self.query)
+
+    @cached_property
     def matching(self) -> models.QuerySet:
-        """Return the visible rows that pass the filters and the search."""
-        rows = self.filterset.apply()
+        """Return the visible rows that pass filters, conditions and the search."""
+        rows = self.filtered
         return rows if self.search is None else self.search.narrow(rows)
+
+    @cached_property
+    def filtered(self) -> models.QuerySet:
+        """Return the visible rows that pass filters and conditions."""
+        return self.conditions.apply(self.filterset.apply())
 
     @cached_property
     def search(self) -> searching.Matches | None:
@@ -107,8 +120,9 @@ class Listing:
 
     @cached_property
     def columns(self) -> list[Column]:
-        """Return the columns to show."""
+        """Return the columns to show: the address's, the person's, or the usual."""
         wanted = [name for name in self.query.get("columns", "").split(",") if name]
+        wanted = wanted or self.kept.layout.get("columns", [])
         return self.table.columns_for(self.user, wanted)
 
     @cached_property
@@ -135,8 +149,21 @@ class Listing:
 
     @cached_property
     def is_narrowed(self) -> bool:
-        """Tell whether a filter or a search hides rows."""
-        return bool(self.search_text or self.filterset.chips(self.query))
+        """Tell whether a filter, a condition or a search hides rows."""
+        return bool(
+            self.search_text
+            or self.conditions.texts
+            or self.filterset.chips(self.query)
+        )
+
+    @property
+    def is_understood(self) -> bool:
+        """Tell whether every part of the address could be read."""
+        return (
+            self.filterset.form.is_valid()
+            and not self.conditions.errors
+            and not self.kept.is_missing
+        )
 
     def rows(self) -> models.QuerySet:
         """Return the matching rows with all that the columns need, not yet ordered."""
@@ -151,7 +178,7 @@ class Listing:
 
     def _count_frequent(self) -> Count:
         """Count without looking at every row for a text that is everywhere."""
-        number, is_exact = self.search.count_some(self.filterset.apply())
+        number, is_exact = self.search.count_some(self.filtered)
         if not is_exact and self._sees_all_rows and not self.search.search.related:
             number = self.search.count_all(COUNT_LIMIT + 1)
             return Count(min(number, COUNT_LIMIT), number <= COUNT_LIMIT)
@@ -161,36 +188,17 @@ class Listing:
     def _sees_all_rows(self) -> bool:
         """Tell whether neither rights nor filters hide any row."""
         scope = scope_of(self.user, self.verb, self.pages.model)
-        return scope == Scope.ALL and not self.filterset.chips(self.query.copy())
-
-    def url(self, **changes: str | None) -> str:
-        """Return the address of this list with some parameters changed or removed."""
-        query = self.query.copy()
-        for name, value in changes.items():
-            query.pop(name, None)
-            if value:
-                query[name] = value
-        return f"?{query.urlencode()}"
-
-    def column_choices(self) -> list[ColumnChoice]:
-        """Return every column that the person may see, with the address to turn it."""
-        shown = [column.key for column in self.columns]
-        found = []
-        for column in self.table.columns_for(self.user, every=True):
-            is_shown = column.key in shown
-            keys = [key for key in shown if key != column.key]
-            if not is_shown:
-                keys.append(column.key)
-            url = self.url(columns=",".join(keys), page=None) if keys else ""
-            heading = column.heading(self.pages.model)
-            found.append(ColumnChoice(heading, is_shown, url))
-        return found
+        is_narrowed = self.conditions.texts or self.filterset.chips(self.query.copy())
+        return scope == Scope.ALL and not is_narrowed
 
     def headings(self) -> list[Heading]:
         """Return the heads of the columns, with the address that sorts by each."""
         found = []
         for column in self.columns:
             heading = Heading(column.heading(self.pages.model), column.align)
+            heading.key = column.key
+            heading.width = self.kept.layout.get("widths", {}).get(column.key)
+            heading.reason = "" if column.sort else column.unsorted
             if column.sort:
                 is_sorted = self.order[0].removeprefix("-") == column.sort
                 descending = is_sorted and self.order[0].startswith("-")
@@ -212,8 +220,9 @@ class ListPage(GenericPage):
     def get(self, request: HttpRequest) -> HttpResponse:
         """Answer with the whole page, or with the list alone to htmx."""
         listing = Listing(self.pages, request)
+        context = self.get_context(listing)
         template = self.part_name_of(listing) if self.wants_part() else ""
-        response = self.render(self.get_context(listing), template)
+        response = self.render(context, template)
         patch_vary_headers(response, ["HX-Request"])
         return response
 
@@ -232,20 +241,38 @@ class ListPage(GenericPage):
     def get_context(self, listing: Listing) -> dict[str, Any]:
         """Return what the templates need; an app may add to it."""
         pages, user = self.pages, self.request.user
-        is_board = listing.layout == BOARD
-        # First, because only filters that were applied have chips.
-        rows = board_context(listing) if is_board else self.table_context(listing)
-        return rows | {
+        if listing.kept.is_missing:
+            messages.warning(
+                self.request, _("That view is not there any more; this is everything.")
+            )
+        rows = self.rows_context(listing)
+        return {
             "listing": listing,
             "filterset": listing.filterset,
-            "chips": listing.filterset.chips(listing.query.copy()),
+            "chips": listing.chips(),
+            "condition_groups": listing.condition_groups(),
             "bare_url": pages.url("list"),
             "add_url": pages.allowed_url(user, "add"),
             "has_quick_form": bool(pages.quick_fields),
             "can_edit": pages.form is not None and can(user, Verb.CHANGE, self.model),
             "import_url": pages.allowed_url(user, "import"),
             "export_url": self.export_url(listing),
+            **self.kept_context(listing),
+            **rows,
         }
+
+    def rows_context(self, listing: Listing) -> dict[str, Any]:
+        """Return what table or board need; not for longer than a person waits."""
+        read = board_context if listing.layout == BOARD else self.table_context
+        if set(listing.query) <= AT_ONCE:
+            # The usual order of all rows is read from an index.
+            return read(listing)
+        try:
+            with limited():
+                return read(listing)
+        except TooSlowError:
+            listing.layout = TABLE
+            return {"is_too_slow": True, "count": Count(0, is_exact=True)}
 
     def table_context(self, listing: Listing) -> dict[str, Any]:
         """Return what the table needs."""
@@ -267,7 +294,27 @@ class ListPage(GenericPage):
             "next_url": listing.url(page=page.next) if page.next else "",
             "last_url": listing.url(page=LAST) if page.next else "",
             "bulk_actions": pages.bulk_actions_for(user),
-            "selection_query": listing.url(page=None).removeprefix("?"),
+            "selection_query": listing.everything.urlencode(),
+        }
+
+    def kept_context(self, listing: Listing) -> dict[str, Any]:
+        """Return views, layout and the rows of the filter builder."""
+        kept, user = listing.kept, self.request.user
+        view = kept.view
+        tabs = [one for one in kept.views if one.is_pinned or one == view]
+        manages = view is not None and (
+            view.owner_id == user.pk or may_manage_all(user)
+        )
+        return {
+            "plain_url": listing.plain_url,
+            "view_tabs": tabs,
+            "view_menu": [one for one in kept.views if one not in tabs],
+            "can_save_view": can(user, Verb.ADD, SavedView),
+            "can_update_view": manages,
+            "sharing_choices": Sharing.choices,
+            "density": kept.layout.get("density", Density.COMFORTABLE),
+            "density_choices": Density.choices,
+            **builder_context(listing.conditions),
         }
 
     def export_url(self, listing: Listing) -> str:

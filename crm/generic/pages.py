@@ -21,6 +21,7 @@ from crm.generic import formats
 from crm.generic.board import Board
 from crm.generic.board_add import BoardAddPage
 from crm.generic.board_move import MovePage
+from crm.generic.builder import ConditionPage
 from crm.generic.bulk import STANDARD_ACTIONS, BulkAction
 from crm.generic.bulk.page import BulkPage
 from crm.generic.delete import DeletePage
@@ -30,6 +31,7 @@ from crm.generic.export import ExportPage
 from crm.generic.forms import VisibleModelForm
 from crm.generic.importing import ImportPage
 from crm.generic.inline import CellPage, editable_columns
+from crm.generic.layouts import LayoutPage
 from crm.generic.list import ChoicesPage, ListPage
 from crm.generic.nav import Nav
 from crm.generic.neighbours import NeighboursPage
@@ -127,6 +129,8 @@ class Pages:
         found = {
             "list": ("", self.list_view),
             "choices": ("choices/", self.choices_view),
+            "condition": ("condition/", ConditionPage),
+            "layout": ("layout/", LayoutPage),
             "detail": ("<int:pk>/", self.detail_view),
             "peek": ("<int:pk>/peek/", self.peek_view),
             "panel": ("<int:pk>/panel/<slug:key>/", self.panel_view),

@@ -74,7 +74,7 @@ class Selection:
             # What was searched for when they were chosen does not matter any more.
             listing.search = None
             listing.matching = listing.visible.filter(pk__in=self.ids)
-        elif not listing.filterset.form.is_valid():
+        elif not listing.is_understood:
             # The list shows what it can read; a change must not guess.
             raise UserVisibleError(unreadable())
         return listing

@@ -39,6 +39,10 @@ class Heading:
     align: str
     url: str = ""
     direction: str = ""
+    key: str = ""
+    width: int | None = None
+    # Why nobody can sort by it.
+    reason: Any = ""
 
 
 @dataclass(slots=True)
@@ -82,8 +86,9 @@ class Table:
         allowed = [column for column in self.all_columns if column.visible(user)]
         if every:
             return allowed
-        names = list(wanted)
-        chosen = [column for column in allowed if column.key in names]
+        by_key = {column.key: column for column in allowed}
+        # A column that is gone is left out; the others keep their order.
+        chosen = [by_key[key] for key in dict.fromkeys(wanted) if key in by_key]
         return chosen or [column for column in allowed if column.default]
 
     def prepare(

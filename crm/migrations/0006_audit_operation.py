@@ -4,20 +4,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('contenttypes', '0002_remove_content_type_name'),
-        ('crm', '0005_job_language'),
+        ("contenttypes", "0002_remove_content_type_name"),
+        ("crm", "0005_job_language"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='auditentry',
-            name='operation',
+            model_name="auditentry",
+            name="operation",
             field=models.UUIDField(editable=False, null=True),
         ),
         migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(condition=models.Q(('operation__isnull', False)), fields=['operation'], name='audit_by_operation'),
+            model_name="auditentry",
+            index=models.Index(
+                condition=models.Q(("operation__isnull", False)),
+                fields=["operation"],
+                name="audit_by_operation",
+            ),
         ),
     ]

@@ -1,10 +1,12 @@
 """Tags of the generic pages: panels and tiles draw themselves."""
 
+from __future__ import annotations
+
 from functools import lru_cache
 
 # Django's own also asks each text whether it is lazy; those of cells are plain.
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import template
 from django.db import models
@@ -16,6 +18,9 @@ from django.utils.text import capfirst
 from crm.formatting import NOTHING
 from crm.generic.tables import Cell, Row
 from crm.templatetags.ui import badge
+
+if TYPE_CHECKING:
+    from crm.generic.pages import Pages
 
 register = template.Library()
 
@@ -82,3 +87,9 @@ def _draw(context: Context, name: str, **values: Any) -> SafeString:
 def names_of(model: type[models.Model]) -> str:
     """Return what the rows of a model are called."""
     return capfirst(str(model._meta.verbose_name_plural))
+
+
+@register.filter
+def url_of(pages: Pages, page: str) -> str:
+    """Return the address of one of a model's pages."""
+    return pages.url(page)

@@ -40,6 +40,8 @@ REACH = {
 VERBS = {
     "list": "view",
     "choices": "view",
+    "condition": "view",
+    "layout": "view",
     "detail": "view",
     "peek": "view",
     "panel": "view",
@@ -57,6 +59,7 @@ VERBS = {
 READ_ONLY = (
     "list",
     "choices",
+    "condition",
     "detail",
     "peek",
     "panel",
@@ -65,6 +68,7 @@ READ_ONLY = (
     "export",
     "import",
 )
+ONLY_SENT_TO = ("layout",)
 # Pages of installed packages; they guard themselves.
 FOREIGN_NAMESPACES = {"admin"}
 FOREIGN_PREFIXES = ("account_", "socialaccount_")
@@ -177,6 +181,8 @@ def rule_of(route: Route, rules: dict[str, Rule]) -> Rule | None:
     if route.page not in VERBS:
         return None
     methods = ("get",) if route.page in READ_ONLY else ("get", "post")
+    if route.page in ONLY_SENT_TO:
+        methods = ("post",)
     kwargs = also = None
     if route.page == "panel":
         # A model without a history has no panel of that name.

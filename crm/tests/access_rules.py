@@ -1,6 +1,6 @@
 """Who may open the framework's own special addresses."""
 
-from crm.models import Job
+from crm.models import Job, SavedView
 from crm.testing.access_matrix import PUBLIC, SIGNED_IN, Rule
 
 
@@ -9,6 +9,12 @@ def make_job(owner):
     return Job.objects.create(kind="noop", owner=owner)
 
 
+def make_view(owner):
+    """Return a person's own view of the colleagues, whom everyone may look up."""
+    return SavedView.objects.create(list_key="crm.user", name="x", owner=owner)
+
+
+VIEW = {"list_key": "crm.user", "name": "New", "sharing": "private"}
 RULES = {
     "start": SIGNED_IN,
     "healthz": PUBLIC,
@@ -21,4 +27,13 @@ RULES = {
     "crm:job_detail": Rule(Job, make=make_job),
     "crm:job_status": Rule(Job, make=make_job),
     "crm:job_cancel": Rule(Job, "run", methods=("post",), make=make_job),
+    # Without the name of a list there is nothing to show.
+    "crm:view_add": Rule(
+        SavedView, "add", methods=("get", "post"), data=VIEW, also=(404,)
+    ),
+    "crm:view_edit": Rule(
+        SavedView, "change", methods=("get", "post"), make=make_view, data=VIEW
+    ),
+    "crm:view_update": Rule(SavedView, "change", methods=("post",), make=make_view),
+    "crm:view_delete": Rule(SavedView, "delete", methods=("post",), make=make_view),
 }

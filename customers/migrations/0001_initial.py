@@ -9,149 +9,480 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('crm', '0001_initial'),
+        ("crm", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Customer',
+            name="Customer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='changed')),
-                ('is_demo', models.BooleanField(db_default=False, default=False, editable=False, verbose_name='demo data')),
-                ('kind', models.CharField(choices=[('person', 'Person'), ('company', 'Company')], default='person', max_length=10, verbose_name='kind')),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('phone', models.CharField(blank=True, max_length=40, verbose_name='phone')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='email')),
-                ('website', models.URLField(blank=True, verbose_name='website')),
-                ('address', models.CharField(blank=True, max_length=300, verbose_name='address')),
-                ('postal_code', models.CharField(blank=True, max_length=20, verbose_name='postal code')),
-                ('city', models.CharField(blank=True, max_length=120, verbose_name='city')),
-                ('region', models.CharField(blank=True, max_length=120, verbose_name='region')),
-                ('country', models.CharField(blank=True, max_length=80, verbose_name='country')),
-                ('birth_date', models.DateField(blank=True, null=True, verbose_name='birth date')),
-                ('gender', models.CharField(blank=True, choices=[('female', 'Female'), ('male', 'Male'), ('other', 'Other')], max_length=10, verbose_name='gender')),
-                ('annual_income', models.DecimalField(blank=True, decimal_places=2, max_digits=14, null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='annual income')),
-                ('currency', models.CharField(default=crm.money.default_currency, max_length=3, verbose_name='currency')),
-                ('source', models.CharField(choices=[('organic', 'Organic search'), ('paid', 'Paid search'), ('social', 'Social media'), ('email', 'Email'), ('referral', 'Referral'), ('direct', 'Direct traffic'), ('display', 'Display advertising'), ('event', 'Trade fair or event'), ('phone', 'Phone'), ('store', 'Store'), ('other', 'Other'), ('unknown', 'Unknown')], default='unknown', max_length=20, verbose_name='source')),
-                ('acquisition_cost', models.DecimalField(blank=True, decimal_places=2, max_digits=12, null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='acquisition cost')),
-                ('customer_since', models.DateField(blank=True, null=True, verbose_name='customer since')),
-                ('external_system', models.CharField(blank=True, max_length=40, verbose_name='outside system')),
-                ('external_id', models.CharField(blank=True, max_length=100, verbose_name='outside id')),
-                ('custom', models.JSONField(blank=True, default=dict, verbose_name='custom fields')),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='owner')),
-                ('referred_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='referrals', to='customers.customer', verbose_name='referred by')),
-                ('tags', models.ManyToManyField(blank=True, related_name='customers', to='crm.tag', verbose_name='tags')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(auto_now_add=True, verbose_name="created"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(auto_now=True, verbose_name="changed"),
+                ),
+                (
+                    "is_demo",
+                    models.BooleanField(
+                        db_default=False,
+                        default=False,
+                        editable=False,
+                        verbose_name="demo data",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("person", "Person"), ("company", "Company")],
+                        default="person",
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                (
+                    "phone",
+                    models.CharField(blank=True, max_length=40, verbose_name="phone"),
+                ),
+                (
+                    "email",
+                    models.EmailField(blank=True, max_length=254, verbose_name="email"),
+                ),
+                ("website", models.URLField(blank=True, verbose_name="website")),
+                (
+                    "address",
+                    models.CharField(
+                        blank=True, max_length=300, verbose_name="address"
+                    ),
+                ),
+                (
+                    "postal_code",
+                    models.CharField(
+                        blank=True, max_length=20, verbose_name="postal code"
+                    ),
+                ),
+                (
+                    "city",
+                    models.CharField(blank=True, max_length=120, verbose_name="city"),
+                ),
+                (
+                    "region",
+                    models.CharField(blank=True, max_length=120, verbose_name="region"),
+                ),
+                (
+                    "country",
+                    models.CharField(blank=True, max_length=80, verbose_name="country"),
+                ),
+                (
+                    "birth_date",
+                    models.DateField(blank=True, null=True, verbose_name="birth date"),
+                ),
+                (
+                    "gender",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("female", "Female"),
+                            ("male", "Male"),
+                            ("other", "Other"),
+                        ],
+                        max_length=10,
+                        verbose_name="gender",
+                    ),
+                ),
+                (
+                    "annual_income",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=2,
+                        max_digits=14,
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(0)],
+                        verbose_name="annual income",
+                    ),
+                ),
+                (
+                    "currency",
+                    models.CharField(
+                        default=crm.money.default_currency,
+                        max_length=3,
+                        verbose_name="currency",
+                    ),
+                ),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("organic", "Organic search"),
+                            ("paid", "Paid search"),
+                            ("social", "Social media"),
+                            ("email", "Email"),
+                            ("referral", "Referral"),
+                            ("direct", "Direct traffic"),
+                            ("display", "Display advertising"),
+                            ("event", "Trade fair or event"),
+                            ("phone", "Phone"),
+                            ("store", "Store"),
+                            ("other", "Other"),
+                            ("unknown", "Unknown"),
+                        ],
+                        default="unknown",
+                        max_length=20,
+                        verbose_name="source",
+                    ),
+                ),
+                (
+                    "acquisition_cost",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=2,
+                        max_digits=12,
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(0)],
+                        verbose_name="acquisition cost",
+                    ),
+                ),
+                (
+                    "customer_since",
+                    models.DateField(
+                        blank=True, null=True, verbose_name="customer since"
+                    ),
+                ),
+                (
+                    "external_system",
+                    models.CharField(
+                        blank=True, max_length=40, verbose_name="outside system"
+                    ),
+                ),
+                (
+                    "external_id",
+                    models.CharField(
+                        blank=True, max_length=100, verbose_name="outside id"
+                    ),
+                ),
+                (
+                    "custom",
+                    models.JSONField(
+                        blank=True, default=dict, verbose_name="custom fields"
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="owner",
+                    ),
+                ),
+                (
+                    "referred_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="referrals",
+                        to="customers.customer",
+                        verbose_name="referred by",
+                    ),
+                ),
+                (
+                    "tags",
+                    models.ManyToManyField(
+                        blank=True,
+                        related_name="customers",
+                        to="crm.tag",
+                        verbose_name="tags",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'customer',
-                'verbose_name_plural': 'customers',
-                'ordering': ('name', 'pk'),
+                "verbose_name": "customer",
+                "verbose_name_plural": "customers",
+                "ordering": ("name", "pk"),
             },
         ),
         migrations.CreateModel(
-            name='Contact',
+            name="Contact",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='changed')),
-                ('is_demo', models.BooleanField(db_default=False, default=False, editable=False, verbose_name='demo data')),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('job_title', models.CharField(blank=True, max_length=120, verbose_name='job title')),
-                ('phone', models.CharField(blank=True, max_length=40, verbose_name='phone')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='email')),
-                ('is_primary', models.BooleanField(default=False, verbose_name='first contact')),
-                ('notes', models.TextField(blank=True, verbose_name='notes')),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='contacts', to='customers.customer', verbose_name='customer')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(auto_now_add=True, verbose_name="created"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(auto_now=True, verbose_name="changed"),
+                ),
+                (
+                    "is_demo",
+                    models.BooleanField(
+                        db_default=False,
+                        default=False,
+                        editable=False,
+                        verbose_name="demo data",
+                    ),
+                ),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                (
+                    "job_title",
+                    models.CharField(
+                        blank=True, max_length=120, verbose_name="job title"
+                    ),
+                ),
+                (
+                    "phone",
+                    models.CharField(blank=True, max_length=40, verbose_name="phone"),
+                ),
+                (
+                    "email",
+                    models.EmailField(blank=True, max_length=254, verbose_name="email"),
+                ),
+                (
+                    "is_primary",
+                    models.BooleanField(default=False, verbose_name="first contact"),
+                ),
+                ("notes", models.TextField(blank=True, verbose_name="notes")),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="contacts",
+                        to="customers.customer",
+                        verbose_name="customer",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'contact',
-                'verbose_name_plural': 'contacts',
-                'ordering': ('name', 'pk'),
+                "verbose_name": "contact",
+                "verbose_name_plural": "contacts",
+                "ordering": ("name", "pk"),
             },
         ),
         migrations.CreateModel(
-            name='Interaction',
+            name="Interaction",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='changed')),
-                ('is_demo', models.BooleanField(db_default=False, default=False, editable=False, verbose_name='demo data')),
-                ('kind', models.CharField(choices=[('call', 'Call'), ('email', 'Email'), ('meeting', 'Meeting'), ('chat', 'Chat'), ('web', 'Web visit'), ('note', 'Note')], default='note', max_length=10, verbose_name='kind')),
-                ('direction', models.CharField(choices=[('in', 'Incoming'), ('out', 'Outgoing'), ('none', 'Internal')], default='out', max_length=5, verbose_name='direction')),
-                ('subject', models.CharField(max_length=200, verbose_name='subject')),
-                ('body', models.TextField(blank=True, verbose_name='text')),
-                ('occurred_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='when')),
-                ('contact', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='interactions', to='customers.contact', verbose_name='contact')),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='interactions', to='customers.customer', verbose_name='customer')),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='owner')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(auto_now_add=True, verbose_name="created"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(auto_now=True, verbose_name="changed"),
+                ),
+                (
+                    "is_demo",
+                    models.BooleanField(
+                        db_default=False,
+                        default=False,
+                        editable=False,
+                        verbose_name="demo data",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("call", "Call"),
+                            ("email", "Email"),
+                            ("meeting", "Meeting"),
+                            ("chat", "Chat"),
+                            ("web", "Web visit"),
+                            ("note", "Note"),
+                        ],
+                        default="note",
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "direction",
+                    models.CharField(
+                        choices=[
+                            ("in", "Incoming"),
+                            ("out", "Outgoing"),
+                            ("none", "Internal"),
+                        ],
+                        default="out",
+                        max_length=5,
+                        verbose_name="direction",
+                    ),
+                ),
+                ("subject", models.CharField(max_length=200, verbose_name="subject")),
+                ("body", models.TextField(blank=True, verbose_name="text")),
+                (
+                    "occurred_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="when"
+                    ),
+                ),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="interactions",
+                        to="customers.contact",
+                        verbose_name="contact",
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="interactions",
+                        to="customers.customer",
+                        verbose_name="customer",
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="owner",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'interaction',
-                'verbose_name_plural': 'interactions',
-                'ordering': ('-occurred_at', '-pk'),
+                "verbose_name": "interaction",
+                "verbose_name_plural": "interactions",
+                "ordering": ("-occurred_at", "-pk"),
             },
         ),
         migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(fields=['name', 'id'], name='customer_by_name'),
+            model_name="customer",
+            index=models.Index(fields=["name", "id"], name="customer_by_name"),
         ),
         migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(fields=['owner', 'name', 'id'], name='customer_by_owner'),
+            model_name="customer",
+            index=models.Index(
+                fields=["owner", "name", "id"], name="customer_by_owner"
+            ),
         ),
         migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(fields=['city', 'name', 'id'], name='customer_by_city'),
+            model_name="customer",
+            index=models.Index(fields=["city", "name", "id"], name="customer_by_city"),
         ),
         migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(fields=['-created_at', '-id'], name='customer_by_created'),
+            model_name="customer",
+            index=models.Index(
+                fields=["-created_at", "-id"], name="customer_by_created"
+            ),
         ),
         migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(condition=models.Q(('email', ''), _negated=True), fields=['email'], name='customer_by_email'),
+            model_name="customer",
+            index=models.Index(
+                condition=models.Q(("email", ""), _negated=True),
+                fields=["email"],
+                name="customer_by_email",
+            ),
         ),
         migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(condition=models.Q(('phone', ''), _negated=True), fields=['phone'], name='customer_by_phone'),
+            model_name="customer",
+            index=models.Index(
+                condition=models.Q(("phone", ""), _negated=True),
+                fields=["phone"],
+                name="customer_by_phone",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='customer',
-            constraint=models.UniqueConstraint(condition=models.Q(('external_id', ''), _negated=True), fields=('external_system', 'external_id'), name='customer_outside_id', violation_error_message='A customer with this outside id exists.'),
+            model_name="customer",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("external_id", ""), _negated=True),
+                fields=("external_system", "external_id"),
+                name="customer_outside_id",
+                violation_error_message="A customer with this outside id exists.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='customer',
-            constraint=models.CheckConstraint(condition=models.Q(('annual_income__isnull', True), ('annual_income__gte', 0), _connector='OR'), name='customer_income_not_negative'),
+            model_name="customer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("annual_income__isnull", True),
+                    ("annual_income__gte", 0),
+                    _connector="OR",
+                ),
+                name="customer_income_not_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='customer',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='customer_has_a_name'),
+            model_name="customer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("name", ""), _negated=True),
+                name="customer_has_a_name",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='customer',
-            constraint=models.CheckConstraint(condition=models.Q(('referred_by__isnull', True), models.Q(('referred_by', models.F('id')), _negated=True), _connector='OR'), name='customer_not_referred_by_itself'),
+            model_name="customer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("referred_by__isnull", True),
+                    models.Q(("referred_by", models.F("id")), _negated=True),
+                    _connector="OR",
+                ),
+                name="customer_not_referred_by_itself",
+            ),
         ),
         migrations.AddIndex(
-            model_name='contact',
-            index=models.Index(fields=['name', 'id'], name='contact_by_name'),
+            model_name="contact",
+            index=models.Index(fields=["name", "id"], name="contact_by_name"),
         ),
         migrations.AddIndex(
-            model_name='contact',
-            index=models.Index(fields=['customer', 'email'], name='contact_by_customer_email'),
+            model_name="contact",
+            index=models.Index(
+                fields=["customer", "email"], name="contact_by_customer_email"
+            ),
         ),
         migrations.AddIndex(
-            model_name='interaction',
-            index=models.Index(fields=['customer', '-occurred_at'], name='interaction_by_customer'),
+            model_name="interaction",
+            index=models.Index(
+                fields=["customer", "-occurred_at"], name="interaction_by_customer"
+            ),
         ),
         migrations.AddIndex(
-            model_name='interaction',
-            index=models.Index(fields=['-occurred_at', '-id'], name='interaction_by_time'),
+            model_name="interaction",
+            index=models.Index(
+                fields=["-occurred_at", "-id"], name="interaction_by_time"
+            ),
         ),
     ]

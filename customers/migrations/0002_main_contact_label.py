@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('customers', '0001_initial'),
+        ("customers", "0001_initial"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='contact',
-            name='is_primary',
-            field=models.BooleanField(default=False, verbose_name='main contact'),
+            model_name="contact",
+            name="is_primary",
+            field=models.BooleanField(default=False, verbose_name="main contact"),
         ),
     ]

@@ -5,32 +5,50 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('customers', '0002_main_contact_label'),
-        ('sales', '0005_order_line_index'),
+        ("customers", "0002_main_contact_label"),
+        ("sales", "0005_order_line_index"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='lead',
-            index=models.Index(fields=['state', '-first_contact_on', '-id'], name='lead_by_state'),
+            model_name="lead",
+            index=models.Index(
+                fields=["state", "-first_contact_on", "-id"], name="lead_by_state"
+            ),
         ),
         migrations.AddIndex(
-            model_name='lead',
-            index=models.Index(condition=models.Q(('closed_at__isnull', False)), fields=['state', '-closed_at', '-id'], name='lead_closed_by_state'),
+            model_name="lead",
+            index=models.Index(
+                condition=models.Q(("closed_at__isnull", False)),
+                fields=["state", "-closed_at", "-id"],
+                name="lead_closed_by_state",
+            ),
         ),
         migrations.AddIndex(
-            model_name='opportunity',
-            index=models.Index(fields=['stage', '-created_at', '-id'], include=('currency', 'amount', 'owner'), name='opportunity_on_board'),
+            model_name="opportunity",
+            index=models.Index(
+                fields=["stage", "-created_at", "-id"],
+                include=("currency", "amount", "owner"),
+                name="opportunity_on_board",
+            ),
         ),
         migrations.AddIndex(
-            model_name='opportunity',
-            index=models.Index(condition=models.Q(('closed_at__isnull', False)), fields=['stage', '-closed_at', '-id'], include=('currency', 'amount', 'owner'), name='opportunity_closed_board'),
+            model_name="opportunity",
+            index=models.Index(
+                condition=models.Q(("closed_at__isnull", False)),
+                fields=["stage", "-closed_at", "-id"],
+                include=("currency", "amount", "owner"),
+                name="opportunity_closed_board",
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(fields=['state', '-placed_at', '-id'], include=('currency', 'total', 'owner'), name='order_on_board'),
+            model_name="order",
+            index=models.Index(
+                fields=["state", "-placed_at", "-id"],
+                include=("currency", "total", "owner"),
+                name="order_on_board",
+            ),
         ),
     ]

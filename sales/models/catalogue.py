@@ -56,7 +56,10 @@ class Product(BaseModel):
         verbose_name = _("product")
         verbose_name_plural = _("products")
         ordering = ("name", "pk")
-        indexes = (models.Index(fields=["name", "id"], name="product_by_name"),)
+        indexes = (
+            models.Index(fields=["name", "id"], name="product_by_name"),
+            models.Index(fields=["unit_price", "id"], name="product_by_price"),
+        )
 
     def __str__(self) -> str:
         return self.name

@@ -216,6 +216,7 @@ class Opportunity(OwnedModel):
                 name="opportunity_closed_board",
                 condition=Q(closed_at__isnull=False),
             ),
+            models.Index(fields=["amount", "id"], name="opportunity_by_amount"),
         )
         constraints = (
             models.UniqueConstraint(

@@ -48,7 +48,10 @@ function options(select) {
 }
 
 async function enhance(part) {
-  const selects = [...part.querySelectorAll("select[data-enhance]:not(.tomselected)")];
+  const wanted = "select[data-enhance]:not(.tomselected)";
+  const selects = [...part.querySelectorAll(wanted)];
+  // htmx may have brought the select alone.
+  if (part.matches?.(wanted)) selects.push(part);
   if (!selects.length) return;
   await load();
   for (const select of selects) {
@@ -59,7 +62,7 @@ async function enhance(part) {
     if (hadFocus) enhanced.focus();
     // The label and the notes now belong to the control that people type into.
     select.setAttribute("aria-hidden", "true");
-    for (const name of ["aria-describedby", "aria-invalid"]) {
+    for (const name of ["aria-describedby", "aria-invalid", "aria-label"]) {
       if (select.hasAttribute(name)) input.setAttribute(name, select.getAttribute(name));
     }
   }

@@ -7,4 +7,8 @@ document.addEventListener("htmx:configRequest", (event) => {
     formData.delete(name);
     for (const value of values) formData.append(name, value);
   }
+  // With nothing but the mark left, the view would bring back what was just cleared.
+  if ([...new Set(formData.keys())].every((name) => name === "view") && formData.has("view")) {
+    formData.set("view", "all");
+  }
 });

@@ -1,0 +1,122 @@
+// Columns of a list: dragged into another order, moved by keys, made wider or narrower.
+const form = document.querySelector("[data-layout-form]");
+const columns = form?.querySelector("[data-sortable]");
+const NARROWEST = 60;
+const WIDEST = 900;
+const KEY_STEP = 16;
+const sheet = new CSSStyleSheet();
+document.adoptedStyleSheets.push(sheet);
+
+let sortable;
+function makeSortable() {
+  sortable ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = columns.dataset.sortable;
+    script.onload = () =>
+      resolve(window.Sortable.create(columns, { handle: "[data-drag]", animation: 120 }));
+    script.onerror = reject;
+    document.head.append(script);
+  });
+}
+
+function move(button) {
+  const item = button.closest("li");
+  const other = button.dataset.move === "-1" ? item.previousElementSibling : item.nextElementSibling;
+  if (!other) return;
+  if (button.dataset.move === "-1") other.before(item);
+  else other.after(item);
+  button.focus();
+}
+
+if (form) {
+  form.closest("details").addEventListener("toggle", makeSortable, { once: true });
+  form.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-move]");
+    if (button) move(button);
+  });
+  form.addEventListener("submit", () => {
+    // The list may have been filtered since the page came. A view that stands alone stays so.
+    const here = window.location.search;
+    if (here.replace(/^\?/, "")) form.elements.address.value = here;
+  });
+}
+
+// --- widths ------------------------------------------------------------------
+
+function table() {
+  return document.querySelector("#list table[data-widths]");
+}
+
+function paint() {
+  const heads = [...(table()?.querySelectorAll("th[data-width]") ?? [])];
+  const rules = heads.map((head) => {
+    const size = `${head.dataset.width}px`;
+    const cells = `#list table > * > tr > :nth-child(${head.cellIndex + 1})`;
+    return `${cells} { width: ${size}; min-width: ${size}; max-width: ${size} !important; }`;
+  });
+  sheet.replaceSync(`@media (min-width: 576px) { ${rules.join("\n")} }`);
+}
+
+function size(head, pixels) {
+  head.dataset.width = Math.round(Math.max(NARROWEST, Math.min(WIDEST, pixels)));
+  paint();
+}
+
+function keep(head) {
+  const data = new FormData();
+  data.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
+  data.set("key", head.dataset.col);
+  data.set("width", head.dataset.width);
+  fetch(table().dataset.widths, { method: "POST", body: data });
+}
+
+function addEdge(head) {
+  const edge = document.createElement("span");
+  edge.className = "column-edge";
+  edge.dataset.edge = "";
+  head.append(edge);
+}
+
+function prepare() {
+  for (const head of table()?.querySelectorAll("th[data-col]") ?? []) {
+    if (!head.querySelector("[data-edge]")) addEdge(head);
+  }
+  paint();
+}
+
+document.addEventListener("pointerdown", (event) => {
+  const edge = event.target.closest?.("[data-edge]");
+  if (!edge) return;
+  event.preventDefault();
+  const head = edge.closest("th");
+  const from = event.clientX;
+  const width = head.offsetWidth;
+  edge.setPointerCapture(event.pointerId);
+  const drag = (moved) => size(head, width + moved.clientX - from);
+  edge.addEventListener("pointermove", drag);
+  edge.addEventListener(
+    "pointerup",
+    () => {
+      edge.removeEventListener("pointermove", drag);
+      if (head.dataset.width) keep(head);
+    },
+    { once: true },
+  );
+});
+
+document.addEventListener("click", (event) => {
+  // The end of a drag over a heading's link is no click on it.
+  if (event.target.closest?.("[data-edge]")) event.preventDefault();
+});
+
+// By keyboard: Alt and an arrow on a heading.
+document.addEventListener("keydown", (event) => {
+  const head = event.target.closest?.("th[data-col]");
+  if (!head || !event.altKey || !["ArrowLeft", "ArrowRight"].includes(event.key)) return;
+  event.preventDefault();
+  size(head, head.offsetWidth + (event.key === "ArrowRight" ? KEY_STEP : -KEY_STEP));
+  keep(head);
+});
+
+prepare();
+document.addEventListener("htmx:load", prepare);
