@@ -161,7 +161,7 @@ const focused = () => document.activeElement?.closest?.("[data-edit]:not(.is-edi
 const nearest = () => focused() ?? document.activeElement?.closest?.("[data-pk]")?.querySelector("[data-edit]");
 
 registerKeys([
-  { keys: "F2", label: "edit-cell", run: () => open(nearest()), when: nearest, listed: true },
+  { keys: "F2", label: "edit-cell", run: () => open(nearest()), when: nearest, listed: () => document.querySelector("[data-edit]") },
   { keys: "e", label: "edit-cell", run: () => open(focused()), when: focused },
 ]);
 
