@@ -130,7 +130,7 @@ function labelOf(button) {
 }
 
 function helpParts(words) {
-  const working = table.filter((entry) => !entry.when || (entry.listed ?? entry.when)());
+  const working = table.filter((entry) => !entry.when || entry.listed === true || (entry.listed ?? entry.when)());
   const known = new Set();
   const found = words.groups.map(({ label, keys }) => {
     const lines = Object.keys(keys).flatMap((name) => working
