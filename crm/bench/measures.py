@@ -297,6 +297,9 @@ class Program(Measure):
             raise RuntimeError(done.stderr[-2000:])
         found = json.loads(done.stdout.splitlines()[-1])
         rows, seconds, memory = found["rows"], found["seconds"], found["peak_mb"]
+        if not rows:
+            msg = "there was nothing to do: is there a current model?"
+            raise RuntimeError(msg)
         rate = rows / seconds
         ok = (
             rate >= self.least_rate
