@@ -8,7 +8,7 @@ from django.utils.translation import pgettext_lazy
 class Kind(models.TextChoices):
     """Whether a customer is a person or a company."""
 
-    PERSON = "person", _("Person")
+    PERSON = "person", pgettext_lazy("kind", "Person")
     COMPANY = "company", _("Company")
 
 

@@ -86,7 +86,6 @@ class Customer(OwnedModel):
             models.Index(fields=["city", "id"], name="customer_sorted_by_city"),
             models.Index(fields=["customer_since", "id"], name="customer_by_since"),
             models.Index(fields=["-created_at", "-id"], name="customer_by_created"),
-            models.Index(fields=["customer_since", "id"], name="customer_by_since"),
             models.Index(fields=["country", "id"], name="customer_by_country"),
             models.Index(
                 fields=["email"], name="customer_by_email", condition=~Q(email="")

@@ -37,7 +37,7 @@ class CustomerTable(Table):
         EmailColumn("email", default=False),
         Column("city", sort="city"),
         Column("region", default=False),
-        Column("country", default=False),
+        Column("country", sort="country", default=False),
         RelatedColumn("owner"),
         BadgeColumn("source", default=False),
         DateColumn("customer_since", sort="customer_since"),

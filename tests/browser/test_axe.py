@@ -97,3 +97,22 @@ def test_the_checker_is_not_blind(visit):
     page.evaluate(AXE.read_text("utf-8"))
     names = [one.partition(":")[0] for one in page.evaluate(CHECK, TAGS)]
     assert sorted(names) == ["color-contrast", "label"]
+
+
+@ONLY_ENGLISH
+def test_what_lies_over_a_page_has_no_serious_fault(visit):
+    page = visit("manager", bypass_csp=True)
+    found = []
+    for keys, shown in (
+        (["?"], "#keys-help dl"),
+        (["Control+k"], "#palette [role=option]"),
+        (["n"], "#quick-add form"),
+        (["j", "p"], "#peek-title"),
+    ):
+        page.goto("/customers/")
+        page.evaluate(AXE.read_text("utf-8"))
+        for key in keys:
+            page.keyboard.press(key)
+        page.locator(shown).first.wait_for()
+        found += [f"{shown}: {one}" for one in page.evaluate(CHECK, TAGS)]
+    assert not found, "\n".join(found)
