@@ -168,12 +168,15 @@ class Throughput(Measure):
         for client in people:
             client.get(path)
         counts = [0] * self.clients
+        failed: list[int] = []
         seconds = bench.requests / 6
         end = time.monotonic() + seconds
 
         def ask(place: int, client: Client) -> None:
             while time.monotonic() < end:
-                checked(client.get(path), 200, path)
+                if client.get(path).status != 200:
+                    failed.append(place)
+                    return
                 counts[place] += 1
 
         threads = [threading.Thread(target=ask, args=one) for one in enumerate(people)]
@@ -181,6 +184,9 @@ class Throughput(Measure):
             thread.start()
         for thread in threads:
             thread.join()
+        if failed:
+            msg = f"{path} failed under load."
+            raise RuntimeError(msg)
         rate = sum(counts) / seconds
         return [
             Result(
