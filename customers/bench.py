@@ -314,7 +314,7 @@ IMPORTED = 0.2
 
 
 def import_customers(size: int) -> int:
-    """Import a file of twelve columns: half of the rows are new, half known."""
+    """Import a file of twelve columns; from the second run on its rows are known."""
     from crm.importing.importer import get_importer
     from crm.importing.pipeline import run_import
     from crm.importing.services import create_run
