@@ -15,6 +15,7 @@ from django.db.models import (
     Subquery,
     Value,
 )
+from django.db.models.expressions import RawSQL
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -52,10 +53,34 @@ def score_value(name: str, key: str) -> Annotate:
         if run is None:
             none = Value(None, output_field=FloatField())
             return queryset.annotate(**{name: none})
-        rows = Score.objects.filter(run=run, object_id=OuterRef("pk"))
-        return queryset.annotate(**{name: Subquery(rows.values("value")[:1])})
+        return queryset.annotate(**{name: ScoreValue(name, run)})
 
     return annotate
+
+
+class ScoreValue(Subquery):
+    """The value that a run gives to a row, looked up; or joined, to list in its order.
+
+    Django has no join without a relation, and a relation would let the scores take part
+    when rows are deleted.
+    """
+
+    def __init__(self, name: str, run_id: int) -> None:
+        rows = Score.objects.filter(run=run_id, object_id=OuterRef("pk"))
+        super().__init__(rows.values("value")[:1])
+        self.name, self.run_id = name, run_id
+
+    def join_in_order(self, queryset: QuerySet) -> QuerySet:
+        """Read the rows by way of the index over (run, value, object)."""
+        score, table = Score._meta.db_table, queryset.model._meta.db_table
+        condition = (
+            f'"{score}"."run_id" = %s AND "{score}"."object_id" = "{table}"."id"'
+        )
+        value = RawSQL(f'"{score}"."value"', (), output_field=FloatField())  # noqa: S611
+        joined = queryset.extra(  # noqa: S610
+            tables=[score], where=[condition], params=[self.run_id]
+        )
+        return joined.annotate(**{self.name: value})
 
 
 def cluster_annotation(queryset: QuerySet, request: HttpRequest) -> QuerySet:

@@ -111,6 +111,16 @@ def _nullable(model: type[models.Model], path: str) -> bool:
     return False
 
 
+def in_order(queryset: models.QuerySet, path: str) -> models.QuerySet:
+    """Return the rows with a value at the path, so that they can be read in its order.
+
+    A value that stands in a table of its own is joined instead of looked up row by row,
+    where its expression knows how (``join_in_order``).
+    """
+    join = getattr(queryset.query.annotations.get(path), "join_in_order", None)
+    return join(queryset) if join else queryset
+
+
 @dataclass(frozen=True)
 class Page:
     """One page of rows, and the tokens of its neighbours."""
@@ -133,13 +143,17 @@ class Keyset:
         self, queryset: models.QuerySet, order: tuple[str, ...], size: int = 50
     ):
         self.keys = keys_of(queryset, order)
-        self.queryset = queryset.annotate(
-            **{key.alias: F(key.path) for key in self.keys if key.path != "pk"}
-        )
+        self.queryset = self._with_values(queryset)
+        self.filled = self._with_values(in_order(queryset, self.keys[0].path))
         self.size = size
         self.mark = ",".join(
             ("-" if key.descending else "") + key.path for key in self.keys
         )
+
+    def _with_values(self, queryset: models.QuerySet) -> models.QuerySet:
+        """Let each row carry the values that a token is made of."""
+        paths = {key.alias: F(key.path) for key in self.keys if key.path != "pk"}
+        return queryset.annotate(**paths)
 
     def page(self, token: str = "", count: int | None = None) -> Page:
         """Return the page that the token names; the first one without a token.
@@ -219,17 +233,25 @@ class Keyset:
                 bound = values[1:] if empty else values
             elif values is not None and (values[0] is None) != backward:
                 continue  # that part lies behind us
-            part = self._part(keys, bound, backward)
-            wanted = limit - len(rows)
-            rows += part.filter(**{f"{first.path}__isnull": empty})[:wanted]
+            source = self.queryset if empty else self.filled
+            source = source.filter(**{f"{first.path}__isnull": empty})
+            if bound and not empty:
+                # A plain bound too: with two tables an index cannot use the pair.
+                source = source.filter(_bound(first, bound[0], backward))
+            part = self._part(keys, bound, backward, source)
+            rows += part[: limit - len(rows)]
             if len(rows) >= limit:
                 break
         return rows
 
     def _part(
-        self, keys: list[Key], values: list[Any] | None, backward: bool
+        self,
+        keys: list[Key],
+        values: list[Any] | None,
+        backward: bool,
+        source: models.QuerySet | None = None,
     ) -> models.QuerySet:
-        queryset = self.queryset
+        queryset = self.queryset if source is None else source
         if values is not None:
             queryset = queryset.filter(_beyond(keys, values, backward))
         return queryset.order_by(*(_ordering(key, backward) for key in keys))
@@ -306,9 +328,13 @@ def _beyond(keys: list[Key], values: list[Any], backward: bool) -> Q | RowAfter:
         )
     if keys[0].nullable:
         return beyond
-    # A plain bound on the first field, which an index can use.
-    lookup = "lte" if keys[0].descending != backward else "gte"
-    return beyond & Q(**{f"{keys[0].path}__{lookup}": values[0]})
+    return beyond & _bound(keys[0], values[0], backward)
+
+
+def _bound(key: Key, value: Any, backward: bool) -> Q:
+    """Return a plain bound on one field, which an index can use."""
+    lookup = "lte" if key.descending != backward else "gte"
+    return Q(**{f"{key.path}__{lookup}": value})
 
 
 def _step(key: Key, value: Any, backward: bool) -> Q:
