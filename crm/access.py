@@ -43,6 +43,9 @@ class Scope(models.TextChoices):
     ALL = "all", _("all")
 
 
+# More people than this are not sent as a list.
+MOST_PEOPLE = 1000
+
 SCOPE_RANK = {scope: rank for rank, scope in enumerate(Scope.values)}
 
 
@@ -85,6 +88,22 @@ def people_condition(path: str, user: User, scope: str) -> models.Q:
     return own | models.Q(**{f"{prefix}team__path__startswith": user.team_path})
 
 
+def condition_by_ids(model: type[models.Model], user: User, scope: str) -> models.Q:
+    """Return ``owner_condition`` with the people as a list of ids, for many rows.
+
+    By way of people and teams the database expects a handful of rows where there are
+    hundred thousands, and probes them one by one. It costs one query per request.
+    """
+    path = getattr(model, "access_path", "pk")
+    is_team = scope in (Scope.TEAM, Scope.SUBTREE) and user.team_id is not None
+    if not is_team or path == "pk" or getattr(model, "access_shared", False):
+        return owner_condition(model, user, scope)
+    people = people_in_scope(user, scope)
+    if len(people) > MOST_PEOPLE:
+        return owner_condition(model, user, scope)
+    return models.Q(**{f"{path}__in": people})
+
+
 class VisibleQuerySet(models.QuerySet):
     """A queryset that can be narrowed to what a person may see."""
 
@@ -93,7 +112,7 @@ class VisibleQuerySet(models.QuerySet):
         scope = scope_of(user, verb, self.model)
         if scope is None:
             return self.none()
-        return self.filter(owner_condition(self.model, user, scope))
+        return self.filter(condition_by_ids(self.model, user, scope))
 
 
 VisibleManager = models.Manager.from_queryset(VisibleQuerySet, "VisibleManager")
@@ -107,13 +126,18 @@ def owners_in_reach(
     For sums that are kept by owner; asked once per request. Rows of nobody are only
     in the widest reach.
     """
-    from crm.models import User as Person
-
     scope = scope_of(user, verb, model)
     if scope is None:
         return []
     if scope == Scope.ALL or getattr(model, "access_shared", False):
         return None
+    return people_in_scope(user, scope)
+
+
+def people_in_scope(user: User, scope: str) -> list[int]:
+    """Return the ids of the people of a scope; asked once per request."""
+    from crm.models import User as Person
+
     known = user.__dict__.setdefault("_people_in_reach", {})
     if scope not in known:
         reached = Person._base_manager.filter(people_condition("pk", user, scope))

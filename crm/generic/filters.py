@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import django_filters
@@ -12,6 +13,7 @@ from django import forms
 from django.core.validators import DecimalValidator
 from django.db import models
 from django.http import QueryDict
+from django.utils.choices import CallableChoiceIterator
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
@@ -74,6 +76,14 @@ class VisibleFilterSet(django_filters.FilterSet):
             queryset.query.distinct = False
         return queryset
 
+    def carried(self, query: QueryDict) -> list[tuple[str, str]]:
+        """Return what the address says of these filters, to be sent on unseen."""
+        found = []
+        for key, values in query.lists():
+            if any(key == name or key.startswith(f"{name}_") for name in self.filters):
+                found += [(key, value) for value in values]
+        return found
+
     def chips(
         self, query: QueryDict, url_of: Callable[[QueryDict], str] | None = None
     ) -> list[Chip]:
@@ -134,9 +144,12 @@ def say_any(field: forms.Field) -> None:
     elif isinstance(field, forms.ModelChoiceField):
         field.empty_label = _("Any")
     elif isinstance(field, forms.ChoiceField):
-        field.widget.choices = [
-            (value, label if value else _("Any")) for value, label in field.choices
-        ]
+        # Asked for when they are shown: some choices cost a query.
+        field.widget.choices = CallableChoiceIterator(partial(_choices_or_any, field))
+
+
+def _choices_or_any(field: forms.ChoiceField) -> list[tuple[Any, Any]]:
+    return [(value, label if value else _("Any")) for value, label in field.choices]
 
 
 def value_in_words(field: forms.Field, value: Any) -> str:

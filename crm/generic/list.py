@@ -33,8 +33,10 @@ if TYPE_CHECKING:
 PAGE_SIZE = 50
 COUNT_LIMIT = 10_000
 MAX_CHOICES = 20
+# Asks for the filters, which are not sent before somebody opens them.
+PANEL = "panel"
 # Parameters that neither narrow nor sort the rows.
-AT_ONCE = {"view", "page", "columns", "layout", "board", "column"}
+AT_ONCE = {PANEL, "view", "page", "columns", "layout", "board", "column"}
 
 
 @dataclass(frozen=True)
@@ -220,11 +222,37 @@ class ListPage(GenericPage):
     def get(self, request: HttpRequest) -> HttpResponse:
         """Answer with the whole page, or with the list alone to htmx."""
         listing = Listing(self.pages, request)
+        if self.wants_part() and listing.query.get(PANEL):
+            return self.render(self.filters_context(listing), "generic/_filters.html")
         context = self.get_context(listing)
         template = self.part_name_of(listing) if self.wants_part() else ""
         response = self.render(context, template)
         patch_vary_headers(response, ["HX-Request"])
         return response
+
+    def filters_context(self, listing: Listing) -> dict[str, Any]:
+        """Return what the filters need once somebody opens them.
+
+        Most visits never do, and their choices cost more than the rows do.
+        """
+        filterset = listing.filterset
+        return {
+            "listing": listing,
+            "filterset": filterset,
+            **builder_context(listing.conditions),
+        }
+
+    def filters_place(self, listing: Listing) -> dict[str, Any]:
+        """Return the filters if they have to be seen, else the way to them."""
+        has_errors = listing.filterset.form.errors or listing.conditions.errors
+        if has_errors or listing.query.get(PANEL):
+            return {"filters_open": True, **self.filters_context(listing)}
+        query = listing.query.copy()
+        query[PANEL] = "filters"
+        return {
+            "filters_url": f"{self.pages.url('list')}?{query.urlencode()}",
+            "filters_carried": listing.filterset.carried(listing.query),
+        }
 
     def part_name_of(self, listing: Listing) -> str:
         """Return the template of what htmx swaps."""
@@ -258,6 +286,7 @@ class ListPage(GenericPage):
             "import_url": pages.allowed_url(user, "import"),
             "export_url": self.export_url(listing),
             **self.kept_context(listing),
+            **self.filters_place(listing),
             **rows,
         }
 
@@ -314,7 +343,6 @@ class ListPage(GenericPage):
             "sharing_choices": Sharing.choices,
             "density": kept.layout.get("density", Density.COMFORTABLE),
             "density_choices": Density.choices,
-            **builder_context(listing.conditions),
         }
 
     def export_url(self, listing: Listing) -> str:

@@ -71,6 +71,12 @@ def _around_number(name: str, script_prefix: str) -> tuple[str, str]:
     return start, end
 
 
+@cache
+def _plain(name: str, script_prefix: str) -> str:
+    """Return an address without a number; the menu alone asks for twenty per page."""
+    return reverse(name)
+
+
 class Pages:
     """The pages of one model.
 
@@ -179,7 +185,7 @@ class Pages:
         """Return the address of a page."""
         name = f"{self.namespace}:{self.model._meta.model_name}_{page}"
         if obj is None:
-            return reverse(name)
+            return _plain(name, get_script_prefix())
         start, end = _around_number(name, get_script_prefix())
         return f"{start}{obj.pk}{end}"
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
     from crm.models import User
 
 START_SECTION = "start"
+
+
+@cache
+def _address(name: str, script_prefix: str) -> str:
+    return reverse(name)
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,7 @@ class Registry:
                 entries[pages.nav.section].append((pages.nav.order, item["url"], item))
         for link in self.links:
             if link.requires is None or can(user, link.verb, link.requires):
-                url = reverse(link.url_name)
+                url = _address(link.url_name, get_script_prefix())
                 item = {"label": str(link.label), "url": url, "icon": link.icon}
                 entries[link.section].append((link.order, url, item))
         sections = sorted(map(self._section, entries), key=lambda one: one.order)

@@ -288,6 +288,7 @@ UPDATE sales_orderline m SET quantity = l.quantity, unit_price = l.unit_price,
 FROM imp_lines l JOIN {staging} s USING (line)
 WHERE m.id = l.id AND l.is_changed AND NOT s.bad
 """
+OLD_ORDERS = "SELECT EXISTS (SELECT 1 FROM imp_orders o WHERE NOT o.is_new)"
 # New orders have their total already.
 UPDATE_TOTALS = """
 UPDATE sales_order m SET total = t.total FROM (

@@ -1,5 +1,6 @@
 // The filter builder: rows of field, comparison and value become `group` in the address.
-const builder = document.querySelector("[data-builder]");
+// It comes with the filters, which are loaded when somebody opens them.
+let builder = null;
 
 function conditionOf(row) {
   const named = (name) => row.querySelector(`[name=${name}]`);
@@ -45,7 +46,9 @@ function apply() {
   window.location.assign(addressOf());
 }
 
-if (builder) {
+function start(found) {
+  if (!found || found === builder) return;
+  builder = found;
   builder.addEventListener("click", (event) => {
     if (event.target.closest("[data-builder-add]")) addGroup();
     if (event.target.closest("[data-builder-apply]")) apply();
@@ -77,4 +80,8 @@ if (builder) {
     const select = event.detail.elt.matches?.("[data-condition]") ? row?.querySelector("select") : null;
     if (select && builder.contains(document.activeElement)) (select.tomselect ?? select).focus();
   });
+  if (builder.closest("details").open && !builder.querySelector("[data-builder-group]")) addGroup();
 }
+
+start(document.querySelector("[data-builder]"));
+document.addEventListener("htmx:load", () => start(document.querySelector("[data-builder]")));

@@ -19,6 +19,7 @@ def test_work_goes_on_without_scripts(visit, say):
     sign_in(page, say, "agent", "demo-agent")
     expect(page.get_by_role("heading", level=1)).to_have_text(say("Customers"))
     page.locator("summary").filter(has_text=say("Filters")).click()
+    page.get_by_role("link", name=say("Show the filters")).click()
     page.locator(".filters select[name=kind]").select_option("company")
     press(page.locator(".filters"), say("Apply"))
     expect(page).to_have_url(re.compile("kind=company"))
