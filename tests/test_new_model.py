@@ -56,7 +56,7 @@ def test_it_has_every_page_and_its_grants(db):
     assert {"list", "detail", "add", "edit", "delete", "import", "export"} <= set(
         pages.routes()
     )
-    assert Grant.objects.filter(model="machines.machine").count() == 4
+    assert Grant.objects.filter(model="machines.machine").count() == 3
 
 
 def test_it_is_found_filtered_and_exported(world):
@@ -76,10 +76,10 @@ def test_it_is_found_filtered_and_exported(world):
 def test_files_fill_it(world, tmp_path, settings):
     settings.MEDIA_ROOT = tmp_path
     content = "Serial number,Name,State,Installed\nA1,Press,broken,2026-03-01\n,No,,\n"
-    run = import_by_pages(world.client("ana"), "machines.machine", content.encode())
+    run = import_by_pages(world.client("dev"), "machines.machine", content.encode())
     assert (run.created, run.rejected) == (1, 1)
     machine = Machine.objects.get()
-    assert (machine.state, machine.owner) == ("broken", world.ana)
+    assert (machine.state, machine.owner) == ("broken", world.dev)
 
 
 @pytest.mark.parametrize("page", ["machines/", "machines/new/"])

@@ -32,7 +32,8 @@ class BoardAddPage(BoardPage, FormPage):
 
     def quick_form(self, column: BoardColumn) -> forms.ModelForm:
         """Return the model's form with the few fields of the board."""
-        form = self.make_form(None, initial={self.board.field: column.key}, prefix=None)
+        data = (self.request.POST, self.request.FILES) if self.is_post else ()
+        form = self.build_form(*data, initial={self.board.field: column.key})
         for name in list(form.fields):
             if name == self.board.field:
                 form.fields[name].widget = forms.HiddenInput()

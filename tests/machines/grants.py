@@ -1,3 +1,3 @@
 DEFAULT_GRANTS = {
-    "machines.machine": {"representative": "view=team add=own change=own import=own"}
+    "machines.machine": {"representative": "view=team add=own change=own"}
 }
