@@ -264,7 +264,7 @@ def add_order(world, number, **values):
     return Order.objects.create(owner=world.ana, number=number, **values)
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_writers_never_wait_and_nothing_is_lost_while_one_is_open():
     world = make_world()
     add_order(world, "A1")
@@ -284,7 +284,7 @@ def test_writers_never_wait_and_nothing_is_lost_while_one_is_open():
     assert_right(world.ana, zones=ZONES[:1])
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_a_reader_sees_sums_and_notes_of_one_moment():
     world = make_world()
     add_order(world, "A1")

@@ -33,6 +33,8 @@ NO_DATA = {
 NAMES = {
     *("crm", "csv", "xlsx", "gz", "tf-idf", "auc", "rfm", "brier", "k-means", "kmeans"),
     *("eur", "gbp", "usd", "cny", "utc", "sku", "url", "bg", "nbd", "mbg"),
+    # Keys, as they stand on every keyboard.
+    *("esc", "ctrl", "alt", "shift"),
     *("svm", "pca", "utf-8", "id", "gamma-gamma", "alpha", "english"),
 }
 WORD = re.compile(r"[A-Za-z][A-Za-z0-9'’-]+")
