@@ -276,8 +276,11 @@ def test_a_command_can_bring_its_own_worker(transactional_db, monkeypatch):
 
 def test_a_job_that_takes_too_long_ends_with_a_sentence(worker, gate):
     # Long enough for a slow machine to begin, so that it is the job that is cut off.
-    worker(JOB_TIME_LIMIT=str(tasks.WARNING_SECONDS + 5))
-    job = jobs.enqueue("test.mark", params={"word": "long", "gate": str(gate)})
+    # A queue that no other worker serves, whose limit would be another.
+    worker("mail", JOB_TIME_LIMIT=str(tasks.WARNING_SECONDS + 5))
+    job = jobs.enqueue(
+        "test.mark", params={"word": "long", "gate": str(gate)}, queue="mail"
+    )
     wait_for(lambda: has_ended(job))
     job.refresh_from_db()
     assert (job.state, job.attempts, marks("long")) == (JobState.FAILED, 1, 0)

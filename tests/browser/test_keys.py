@@ -90,8 +90,10 @@ def test_the_palette_goes_creates_and_warns_of_a_double(visit, say, watch):
     expect(page).to_have_url(re.compile("/customers/$"))
     known = page.locator("#list tbody tr a").first.inner_text()
 
+    page.wait_for_load_state()
     page.keyboard.press("Control+k")
     box.fill("add customer")
+    expect(first).to_contain_text("Add")
     page.keyboard.press("Enter")
     form = page.get_by_role("dialog", name="Add customer")
     form.get_by_label("Name").fill(known)
