@@ -27,6 +27,9 @@ IMPATIENT = {
     "socket_connect_timeout": 1,
     "socket_timeout": 2,
 }
+# The time limits are the worker's; left out, those that this process read from its own
+# settings would go with the message and rule there.
+SENDING = {"retry": False, "time_limit": None, "soft_time_limit": None}
 BROKER_ERRORS = (OperationalError, RedisError, OSError)
 
 
@@ -52,7 +55,7 @@ def send_jobs(messages: Iterable[tuple[int, str]]) -> list[int]:
         with producer() as found:
             for job_id, queue in messages:
                 app.send_task(
-                    RUN_JOB, args=[job_id], queue=queue, producer=found, retry=False
+                    RUN_JOB, args=[job_id], queue=queue, producer=found, **SENDING
                 )
                 sent.append(job_id)
     except BROKER_ERRORS as error:

@@ -13,6 +13,7 @@ from django.db import connection, connections
 from launcher import processes
 
 from crm import jobs, tasks
+from crm.celery import app
 from crm.jobs import broker
 from crm.jobs.workers import a_worker_answers, run_worker_until
 from crm.models import Job, JobState
@@ -276,11 +277,11 @@ def test_a_command_can_bring_its_own_worker(transactional_db, monkeypatch):
 
 def test_a_job_that_takes_too_long_ends_with_a_sentence(worker, gate):
     # Long enough for a slow machine to begin, so that it is the job that is cut off.
-    # A queue that no other worker serves, whose limit would be another.
-    worker("mail", JOB_TIME_LIMIT=str(tasks.WARNING_SECONDS + 5))
-    job = jobs.enqueue(
-        "test.mark", params={"word": "long", "gate": str(gate)}, queue="mail"
-    )
+    worker(JOB_TIME_LIMIT=str(tasks.WARNING_SECONDS + 5))
+    # The sender knows the task, with a limit of its own that must not go along.
+    app.finalize()
+    assert app.tasks[broker.RUN_JOB].soft_time_limit > tasks.WARNING_SECONDS
+    job = jobs.enqueue("test.mark", params={"word": "long", "gate": str(gate)})
     wait_for(lambda: has_ended(job))
     job.refresh_from_db()
     assert (job.state, job.attempts, marks("long")) == (JobState.FAILED, 1, 0)
