@@ -6,23 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 import django_filters
-from django.db.models import (
-    CharField,
-    FloatField,
-    IntegerField,
-    OuterRef,
-    QuerySet,
-    Subquery,
-    Value,
-)
+from django.db.models import CharField, F, FloatField, IntegerField, QuerySet, Value
 from django.db.models.expressions import RawSQL
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from analytics import words
-from analytics.models import AnalysisKey, CustomerSegment, Run, Score
+from analytics.models import AnalysisKey, Cluster, CustomerSegment, Run, Score
 from analytics.selectors import cluster_choices, currency_of_run, current_runs
+from crm.generic.lookups import LookedUp, Named
 from crm.generic.registry import register_column, register_filter
 from crm.generic.tables import Column, MoneyColumn, PercentColumn
 from customers.models import Customer
@@ -39,8 +32,8 @@ def segment_value(name: str, field: str, output: Any) -> Annotate:
         run = current_runs(request).get(AnalysisKey.SEGMENTATION)
         if run is None:
             return queryset.annotate(**{name: Value(None, output_field=output)})
-        rows = CustomerSegment.objects.filter(run=run, customer_id=OuterRef("pk"))
-        return queryset.annotate(**{name: Subquery(rows.values(field)[:1])})
+        value = LookedUp(CustomerSegment, "customer_id", field, run=run)
+        return queryset.annotate(**{name: value})
 
     return annotate
 
@@ -58,16 +51,11 @@ def score_value(name: str, key: str) -> Annotate:
     return annotate
 
 
-class ScoreValue(Subquery):
-    """The value that a run gives to a row, looked up; or joined, to list in its order.
-
-    Django has no join without a relation, and a relation would let the scores take part
-    when rows are deleted.
-    """
+class ScoreValue(LookedUp):
+    """The value that a run gives to a row; joined, to list in its order."""
 
     def __init__(self, name: str, run_id: int) -> None:
-        rows = Score.objects.filter(run=run_id, object_id=OuterRef("pk"))
-        super().__init__(rows.values("value")[:1])
+        super().__init__(Score, "object_id", "value", run=run_id)
         self.name, self.run_id = name, run_id
 
     def join_in_order(self, queryset: QuerySet) -> QuerySet:
@@ -85,14 +73,11 @@ class ScoreValue(Subquery):
 
 def cluster_annotation(queryset: QuerySet, request: HttpRequest) -> QuerySet:
     """Add the name of the customer's cluster."""
-    from analytics.models import Cluster
-
-    queryset = segment_value("cluster_number", "cluster", IntegerField())(
-        queryset, request
-    )
+    number = segment_value("cluster_number", "cluster", IntegerField())
     run = current_runs(request).get(AnalysisKey.SEGMENTATION)
-    rows = Cluster.objects.filter(run=run or 0, number=OuterRef("cluster_number"))
-    return queryset.annotate(cluster=Subquery(rows.values("name_key")[:1]))
+    clusters = Cluster.objects.filter(run=run or 0).values_list("number", "name_key")
+    names = {number: words.cluster_name(key) for number, key in clusters if key}
+    return number(queryset, request).annotate(cluster=Named(names, F("cluster_number")))
 
 
 def lifetime_value(queryset: QuerySet, request: HttpRequest) -> QuerySet:
@@ -130,7 +115,6 @@ register_column(
         "cluster",
         _("Customer group"),
         annotate=cluster_annotation,
-        value=lambda row: words.cluster_name(row.cluster) if row.cluster else "",
         requires=Run,
         default=False,
     ),
@@ -165,11 +149,10 @@ def suggestion(queryset: QuerySet, request: HttpRequest) -> QuerySet:
     if run is None:
         none = Value(None, output_field=CharField())
         return queryset.annotate(suggested=none)
-    sure = Score.objects.filter(run=run, object_id=OuterRef("pk"), abstained=False)
-    names = TicketCategory.objects.filter(code=OuterRef("suggested_code"))
-    return queryset.annotate(
-        suggested_code=Subquery(sure.values("label")[:1])
-    ).annotate(suggested=Subquery(names.values("name")[:1]))
+    categories = TicketCategory.objects.values_list("code", "name")
+    names = {code: gettext(name) for code, name in categories if name}
+    code = LookedUp(Score, "object_id", "label", run=run, abstained=False)
+    return queryset.annotate(suggested=Named(names, code))
 
 
 register_column(
@@ -178,7 +161,6 @@ register_column(
         "suggested",
         _("Suggested category"),
         annotate=suggestion,
-        value=lambda row: gettext(row.suggested) if row.suggested else "",
         requires=Run,
         default=False,
     ),

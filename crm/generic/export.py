@@ -22,6 +22,7 @@ from crm.generic import export_sql
 from crm.generic.base import GenericPage
 from crm.generic.keyset import keys_of
 from crm.generic.list import Listing
+from crm.generic.lookups import joined
 from crm.generic.workbook import MAX_ROWS, workbook
 
 if TYPE_CHECKING:
@@ -143,8 +144,8 @@ def _lines(
 
 
 def ordered(listing: Listing) -> models.QuerySet:
-    """Return the rows in the order of the list."""
-    rows = listing.rows()
+    """Return the rows in the order of the list, with all that they look up joined."""
+    rows = joined(listing.rows())
     keys = keys_of(rows, listing.order)
     return rows.order_by(*(("-" if key.descending else "") + key.path for key in keys))
 
