@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.contenttypes.models import ContentType
+from django.utils import translation
 
 from crm.models import AuditEntry, User
 
@@ -27,6 +28,14 @@ def operation(number: UUID) -> Iterator[None]:
         yield
     finally:
         _operation.reset(token)
+
+
+def stored_name(row: models.Model | None) -> str | None:
+    """Return the name of a row for the log, which each reader sees translated."""
+    if row is None:
+        return None
+    with translation.override(None):
+        return str(row)
 
 
 def record(

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Model
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.access import Verb, require_in_reach
-from crm.audit import record
+from crm.audit import record, stored_name
 from crm.exceptions import UserVisibleError
 from crm.models import User
 from service.choices import (
@@ -36,11 +35,6 @@ def next_number() -> str:
 
 def _locked(ticket: Ticket) -> Ticket:
     return Ticket.objects.select_for_update().get(pk=ticket.pk)
-
-
-def name_of(row: Model | None) -> str | None:
-    """Return a related row as the audit log keeps it."""
-    return None if row is None else str(row)
 
 
 @transaction.atomic
@@ -100,7 +94,7 @@ def assign_ticket(*, ticket: Ticket, actor: User, owner: User) -> Ticket:
         ticket.state = TicketState.OPEN
     ticket.save(update_fields=["owner", "state", "updated_at"])
     require_in_reach(actor, Verb.VIEW, ticket)
-    record(actor, "assign", ticket, {"owner": [name_of(old), str(owner)]})
+    record(actor, "assign", ticket, {"owner": [stored_name(old), stored_name(owner)]})
     return ticket
 
 
@@ -159,7 +153,7 @@ def set_category(
         "category",
         ticket,
         {
-            "category": [name_of(old), str(category)],
+            "category": [stored_name(old), stored_name(category)],
             "category_origin": [old_origin or None, str(origin)],
         },
     )

@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.forms.models import BaseInlineFormSet, ModelChoiceField
 
 from crm.access import VisibleQuerySet, restrict_choices
+from crm.audit import stored_name
 from crm.days import bound_days
 from crm.generic.registry import registry
 from crm.money import CurrencyField
@@ -203,12 +204,12 @@ def word_of(field: forms.Field, value: Any) -> Any:
         return None
     if isinstance(field, ModelChoiceField):
         if isinstance(value, models.Model):
-            return str(value)
+            return stored_name(value)
         if isinstance(value, list | tuple | models.QuerySet):
             rows = [one if isinstance(one, models.Model) else None for one in value]
-            return ", ".join(str(one) for one in rows if one is not None)
+            return ", ".join(stored_name(one) for one in rows if one is not None)
         row = field.queryset.model._base_manager.filter(pk=value).first()
-        return str(row) if row else str(value)
+        return stored_name(row) if row else str(value)
     return value if isinstance(value, bool | int) else str(value)[:300]
 
 

@@ -77,7 +77,13 @@ def _pair(value: Any) -> tuple[Any, Any]:
 
 
 def _words(model: type[Model], name: str, value: Any) -> str:
-    """Return a value as people know it: the log keeps the code of a choice."""
-    if isinstance(value, str):
+    """Return a value as people know it.
+
+    The log keeps the code of a choice, and the name of reference data as it is stored.
+    """
+    if isinstance(value, str) and value:
+        found = formats.field_of(model, name)
+        if getattr(found and found.related_model, "access_shared", False):
+            value = gettext(value)
         value = str(formats.labels_of(model, name).get(value, value))
     return formats.short(value)

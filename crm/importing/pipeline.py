@@ -9,7 +9,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from django.apps import apps
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -42,7 +41,6 @@ Publish = Callable[[], AbstractContextManager]
 LOCK_WRITING = 7_301_997
 # The pages list so many; the file of rejected rows has all.
 LISTED_REJECTS = 100_000
-MANY_ROWS = 500
 
 
 def silent(done: int, total: int, message: str) -> None:
@@ -165,7 +163,6 @@ def _finish(
         rejects = _save_rejects(run, work, table) if work.counts.rejected else ""
         _save_result(run, work, rejects, dry_run)
         if not dry_run:
-            _analyze(work)
             # Foreign keys are checked here, so that an error has its sentence.
             run_sql("SET CONSTRAINTS ALL IMMEDIATE")
 
@@ -220,22 +217,6 @@ def _save_result(run: ImportRun, work: Work, rejects: str, dry_run: bool) -> Non
         record(run.owner, "imported", run)
     if old:
         transaction.on_commit(lambda: files.remove(old))
-
-
-def _analyze(work: Work) -> None:
-    """Let the planner know at once what was filled.
-
-    Until the database does it by itself, a minute later, it takes the tables for small:
-    a count over half a million lines ran for minutes.
-    """
-    for label, counts in work.counts.objects.items():
-        if counts["created"] >= MANY_ROWS:
-            run_sql("ANALYZE {table}", table=quoted(table_of(label)))
-
-
-def table_of(label: str) -> str:
-    """Return the table of a model."""
-    return apps.get_model(label)._meta.db_table
 
 
 def _explain(error: IntegrityError) -> str:

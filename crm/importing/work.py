@@ -206,16 +206,23 @@ class Work:
             else:
                 expressions.append(f"coalesce({given}, %s)")
                 defaults.append(default)
-        return self.run(
+        target = quoted(model._meta.db_table)
+        added = self.run(
             "INSERT INTO {target} ({columns}) SELECT "
             + ", ".join(expressions)
             + " "
             + source,
             [*defaults, *params],
-            target=quoted(model._meta.db_table),
+            target=target,
             columns=", ".join(columns),
             **names,
         )
+        if added >= MANY_ROWS:
+            # A vacuum that passes now would take the new rows for dead ones, and the
+            # planner the table for empty: statements of seconds became minutes. This
+            # counts them, and its lock keeps vacuums away until the end.
+            run_sql("ANALYZE {table}", table=target)
+        return added
 
     def _default(self, model_field: models.Field) -> Any:
         """Return the value of a new row where nothing is given, as for the database."""
@@ -232,6 +239,8 @@ class Work:
         return model_field.get_db_prep_save(value, connection)
 
 
+# So many new rows change what the planner should expect.
+MANY_ROWS = 500
 OWNER = (
     "(SELECT u.id FROM crm_user u WHERE u.is_active"
     " AND (lower(u.email) = lower(s.owner) OR u.username = s.owner)"

@@ -25,9 +25,6 @@ from sales.choices import OrderKind, OrderState
 from sales.imports import order_sql as sql
 from sales.models import Order, OrderLine, Product
 
-# So many new lines that the database knows too little of the table meanwhile.
-MANY_LINES = 10_000
-
 COLUMNS = (
     Code(
         "number",
@@ -395,9 +392,4 @@ class OrderImporter(Importer):
         """Sum up the orders that got or changed a line, unless all of them are new."""
         if not work.fetch(sql.OLD_ORDERS)[0][0]:
             return
-        # A vacuum meanwhile takes a table that was just filled for empty; the plan for
-        # an empty one looks at every line for every order, which takes hours.
-        if work.counts.created > MANY_LINES:
-            work.run("SET LOCAL enable_nestloop = off")
         work.run(sql.UPDATE_TOTALS)
-        work.run("SET LOCAL enable_nestloop = on")

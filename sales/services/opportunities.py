@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm.audit import record
+from crm.audit import record, stored_name
 from crm.exceptions import UserVisibleError
 from crm.models import User
 from sales.choices import STAGE_MOVES, StageKind
@@ -65,7 +65,9 @@ def move_stage(
     opportunity.full_clean()
     opportunity.save(update_fields=["stage", "closed_at", "lost_reason", "updated_at"])
     write_history(opportunity, old, actor)
-    record(actor, "moved", opportunity, {"stage": [str(old), str(stage)]})
+    record(
+        actor, "moved", opportunity, {"stage": [stored_name(old), stored_name(stage)]}
+    )
     announce(opportunity_moved, opportunity)
     return opportunity
 
