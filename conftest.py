@@ -19,6 +19,9 @@ LEFT_OUT = {
     "CRM_DATA_DIR": "TESTS ON PUBLIC DATA DID NOT RUN: set CRM_DATA_DIR to its folder",
 }
 
+# Tests that share nothing; they fill what the files leave free.
+ALONE = ("tests/test_access_matrix.py::test_each_role",)
+
 # The URLs are known before the servers run, so the settings can load now and
 # every conftest.py below may import models at its top.
 services = testing.Services()
@@ -82,14 +85,28 @@ def pytest_terminal_summary(terminalreporter):
 
 
 def pytest_collection_modifyitems(items):
-    """Keep a file together when tests are spread: its fixtures are dear.
+    """Begin with what takes longest, so that no process is left alone with it."""
+    items.sort(key=_turn)
 
-    The browser tests of all files share one site.
-    """
-    for item in items:
-        shared = item.get_closest_marker("browser") is not None
-        group = item.path.parent if shared else item.path
-        item.add_marker(pytest.mark.xdist_group(str(group.relative_to(ROOT))))
+
+def _turn(item):
+    if item.nodeid.startswith(ALONE):
+        return 2
+    is_long = item.get_closest_marker("process") or item.get_closest_marker("browser")
+    return 0 if is_long else 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Keep the tests of a file or class together: what they share is dear to make."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return nodeid if nodeid.startswith(ALONE) else super()._split_scope(nodeid)
+
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ from django.http import HttpRequest
 from django.utils import translation
 from django.utils.functional import SimpleLazyObject
 
+from crm.frame import key_of
 from crm.generic.registry import registry
 from crm.keys import key_labels
 
@@ -34,16 +35,19 @@ BEHAVIOURS = tuple(
 def shell(request: HttpRequest) -> dict[str, object]:
     """Return navigation, languages and the reader's choices of look."""
     theme = request.COOKIES.get("theme", "auto")
-    return {
+    found: dict[str, object] = {
         # Parts of pages are rendered too; only whole pages look at the navigation.
         "navigation": SimpleLazyObject(lambda: navigation(request)),
         "languages": SimpleLazyObject(languages),
-        "quick_adds": lambda: registry.quick_adds(request.user),
+        "quick_adds": SimpleLazyObject(lambda: registry.quick_adds(request.user)),
+        "address": request.get_full_path(),
         "behaviours": BEHAVIOURS,
         "key_labels": lambda: key_labels(translation.get_language()),
         "theme": theme if theme in THEMES else "auto",
         "sidebar": "narrow" if request.COOKIES.get("sidebar") == "narrow" else "wide",
     }
+    found["frame_key"] = SimpleLazyObject(lambda: key_of(request, found))
+    return found
 
 
 def navigation(request: HttpRequest) -> list[dict]:

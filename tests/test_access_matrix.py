@@ -13,6 +13,7 @@ from crm.testing.access_matrix import (
     rule_of,
 )
 from crm.testing.snapshot import state_of
+from crm.testing.world import sign_in
 
 ROUTES = routes()
 RULES = declared_rules()
@@ -69,7 +70,7 @@ def test_each_role_gets_what_its_grants_say(db, route):
     clients = {}
     for role, person in matrix.people.items():
         clients[role] = Client(raise_request_exception=False)
-        clients[role].force_login(person)
+        sign_in(clients[role], person)
     stranger = Client(raise_request_exception=False)
     cases = (
         list(matrix.rows(make))

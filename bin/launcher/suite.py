@@ -46,7 +46,7 @@ def spread() -> list[str]:
     """Return the options that spread all tests over the processors."""
     # One more than processors: many tests wait for a browser, a worker or a lease.
     processes = min((os.cpu_count() or 1) + 1, MOST_PROCESSES)
-    return ["-n", str(processes), "--dist", "loadgroup"] if processes > 1 else []
+    return ["-n", str(processes), "--dist", "loadscope"] if processes > 1 else []
 
 
 def run(args: list[str], environment) -> int:

@@ -162,8 +162,8 @@ class Column:
         if self.words is not None:
             key = str(value or "")
             return str(self.words.get(key) or key.replace("_", " "))
-        labels = formats.labels_of(type(row), self.key)
-        return str(labels.get(value, value)) if labels and value is not None else value
+        words = formats.words_of(type(row), self.key)
+        return words.get(value, value) if words and value is not None else value
 
     @property
     def has_own_value(self) -> bool:

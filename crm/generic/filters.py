@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import django_filters
@@ -60,6 +60,11 @@ class VisibleFilterSet(django_filters.FilterSet):
             self._narrowed = form
         return self._narrowed
 
+    @property
+    def has_errors(self) -> bool:
+        """Tell whether a value of the address could not be read."""
+        return self.is_bound and not self.form.is_valid()
+
     def apply(self) -> models.QuerySet:
         """Return the rows that pass every filter with a valid value."""
         if self.is_bound:
@@ -80,7 +85,7 @@ class VisibleFilterSet(django_filters.FilterSet):
         """Return what the address says of these filters, to be sent on unseen."""
         found = []
         for key, values in query.lists():
-            if any(key == name or key.startswith(f"{name}_") for name in self.filters):
+            if belongs_to(key, self.filters):
                 found += [(key, value) for value in values]
         return found
 
@@ -179,6 +184,11 @@ def _flat(choices: Any) -> list[tuple[str, Any]]:
     return pairs
 
 
+def belongs_to(key: str, names: Iterable[str]) -> bool:
+    """Tell whether a parameter of the address is a filter's, or an end of its range."""
+    return any(key == name or key.startswith(f"{name}_") for name in names)
+
+
 def filterset_for(
     model: type[models.Model],
     declared: type[django_filters.FilterSet] | None,
@@ -186,18 +196,35 @@ def filterset_for(
     queryset: models.QuerySet,
     data: MultiValueDict | None = None,
 ) -> VisibleFilterSet:
-    """Return the list's filters with those that upper apps registered for it."""
-    extra = {
-        name: copy.deepcopy(one.filter)
+    """Return the list's filters with those that upper apps registered for it.
+
+    Where the address says nothing of them they are unbound, so that nobody makes their
+    form: it costs more than the query of the rows.
+    """
+    extra = tuple(
+        (name, one.filter)
         for name, one in registry.filters.get(model, {}).items()
         if one.visible(request.user)
-    }
+    )
+    filterset_class = _filterset_class(model, declared, extra)
+    data = request.GET if data is None else data
+    is_asked = any(belongs_to(key, filterset_class.base_filters) for key in data)
+    return filterset_class(data if is_asked else None, queryset, request=request)
+
+
+@lru_cache(maxsize=200)
+def _filterset_class(
+    model: type[models.Model],
+    declared: type[django_filters.FilterSet] | None,
+    extra: tuple[tuple[str, django_filters.Filter], ...],
+) -> type[VisibleFilterSet]:
     base = declared or VisibleFilterSet
     if not issubclass(base, VisibleFilterSet):
         base = type(base.__name__, (VisibleFilterSet, base), {})
-    if extra or declared is None:
-        meta = type("Meta", (getattr(base, "Meta", object),), {"model": model})
-        if not hasattr(meta, "fields"):
-            meta.fields = []
-        base = type(f"{model.__name__}Filters", (base,), {**extra, "Meta": meta})
-    return base(data if data is not None else request.GET, queryset, request=request)
+    if not extra and declared is not None:
+        return base
+    meta = type("Meta", (getattr(base, "Meta", object),), {"model": model})
+    if not hasattr(meta, "fields"):
+        meta.fields = []
+    added = {name: copy.deepcopy(one) for name, one in extra}
+    return type(f"{model.__name__}Filters", (base,), {**added, "Meta": meta})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
@@ -12,6 +12,7 @@ from django.db import models
 from django.template.defaultfilters import truncatechars
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from crm.formatting import number
@@ -31,7 +32,7 @@ def plain(value: Any) -> str:
         local = timezone.localtime(value) if timezone.is_aware(value) else value
         return date_format(local, "SHORT_DATETIME_FORMAT")
     if isinstance(value, datetime.date):
-        return date_format(value, "SHORT_DATE_FORMAT")
+        return _day(value, get_language() or "")
     if isinstance(value, int | float | decimal.Decimal):
         return number(value)
     if isinstance(value, list | tuple | set):
@@ -74,6 +75,22 @@ def labels_of(model: type[models.Model], path: str) -> dict[Any, Any]:
     """Return {stored value: words} of a field with choices, else nothing."""
     field = field_of(model, path)
     return dict(field.flatchoices) if field is not None and field.choices else {}
+
+
+def words_of(model: type[models.Model], path: str) -> dict[Any, str]:
+    """Return the same in the reader's language: a list asks it for every cell."""
+    return _words_of(model, path, get_language() or "")
+
+
+@cache
+def _words_of(model: type[models.Model], path: str, language: str) -> dict[Any, str]:
+    return {value: str(words) for value, words in labels_of(model, path).items()}
+
+
+@lru_cache(maxsize=4000)
+def _day(value: datetime.date, language: str) -> str:
+    """Write a day; the days of a list are few and come again."""
+    return date_format(value, "SHORT_DATE_FORMAT")
 
 
 def value_at(row: Any, path: str) -> Any:

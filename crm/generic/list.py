@@ -162,7 +162,7 @@ class Listing(Addresses):
     def is_understood(self) -> bool:
         """Tell whether every part of the address could be read."""
         return (
-            self.filterset.form.is_valid()
+            not self.filterset.has_errors
             and not self.conditions.errors
             and not self.kept.is_missing
         )
@@ -244,7 +244,7 @@ class ListPage(GenericPage):
 
     def filters_place(self, listing: Listing) -> dict[str, Any]:
         """Return the filters if they have to be seen, else the way to them."""
-        has_errors = listing.filterset.form.errors or listing.conditions.errors
+        has_errors = listing.filterset.has_errors or listing.conditions.errors
         if has_errors or listing.query.get(PANEL):
             return {"filters_open": True, **self.filters_context(listing)}
         query = listing.query.copy()

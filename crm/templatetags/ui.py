@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext, ngettext
 
-from crm import formatting
+from crm import formatting, frame
 
 register = template.Library()
 
@@ -54,6 +54,9 @@ def icon_names() -> frozenset[str]:
     """Return the names of the symbols in the sprite."""
     sprite = Path(settings.BASE_DIR, "static", "icons.svg").read_text("utf-8")
     return frozenset(re.findall(r'<symbol id="([\w-]+)"', sprite))
+
+
+register.simple_tag(frame.kept, takes_context=True)
 
 
 @register.simple_tag

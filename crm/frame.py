@@ -1,0 +1,62 @@
+"""The frame around every page: menu, search, overlays, drawn once and kept.
+
+Drawing it costs as much as the fifty rows of a list, and it is the same from page to
+page. What differs between requests (the token against forged requests, the address) is
+filled into holes of the kept text.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.template.loader import get_template
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from django.http import HttpRequest
+    from django.template import Context
+
+# About 15 kB each; a process keeps those of some hundred readers.
+MOST_KEPT = 1000
+# Nobody can write these into a page.
+TOKEN_HOLE, ADDRESS_HOLE = (f"hole-{secrets.token_hex(12)}" for _ in range(2))
+
+_kept: dict[Hashable, str] = {}
+
+
+def key_of(request: HttpRequest, shell: dict[str, object]) -> Hashable:
+    """Return all that the frame shows of a reader, besides the language."""
+    user = request.user
+    return (
+        user.pk,
+        str(user),
+        user.is_staff,
+        shell["theme"],
+        shell["sidebar"],
+        tuple(
+            (section["key"], item["url"], item["active"])
+            for section in shell["navigation"]
+            for item in section["items"]
+        ),
+        tuple(one["url"] for one in shell["quick_adds"]),
+    )
+
+
+def kept(context: Context, name: str, *, for_all: bool = False) -> SafeString:
+    """Return a part of the frame, drawn now or before; some are alike for everyone."""
+    key = (name, get_language(), None if for_all else context["frame_key"])
+    text = None if settings.DEBUG else _kept.get(key)
+    if text is None:
+        with context.push(csrf_token=TOKEN_HOLE, address=ADDRESS_HOLE):
+            text = get_template(name).template.render(context)
+        if len(_kept) >= MOST_KEPT:
+            _kept.clear()
+        _kept[key] = text
+    text = text.replace(TOKEN_HOLE, str(context.get("csrf_token") or ""))
+    return mark_safe(text.replace(ADDRESS_HOLE, escape(context["address"])))  # noqa: S308
