@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib import admin
+from django.contrib.contenttypes.models import ContentType
 from django.urls import reverse
 
 from crm.admin import register_missing
@@ -55,7 +56,10 @@ def test_every_model_with_pages_is_in_the_admin():
 def test_what_happened_can_only_be_read(world, client):
     job = Job.objects.create(kind="x", owner=world.ana)
     entry = AuditEntry.objects.create(
-        verb="added", content_type_id=1, object_id=1, object_text="x"
+        verb="added",
+        content_type=ContentType.objects.get_for_model(Job),
+        object_id=job.pk,
+        object_text="x",
     )
     for model, row in ((Job, job), (AuditEntry, entry)):
         model_admin = MODELS[model._meta.label]

@@ -7,7 +7,7 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from analytics.models import AnalysisKey, Run, RunState
-from tests.browser.conftest import ONLY_CHINESE
+from tests.browser.conftest import ONLY_CHINESE, ONLY_ENGLISH
 from tests.browser.doing import number, panel, press
 from tests.browser.site import TODAY
 
@@ -18,6 +18,7 @@ def model(key: str) -> str:
     return reverse("analytics:model", args=[key])
 
 
+@ONLY_ENGLISH
 def test_an_analysis_is_run_and_its_result_opened(visit, say):
     page = visit("analyst")
     page.goto(model(AnalysisKey.SEGMENTATION))
@@ -40,6 +41,7 @@ def test_an_analysis_is_run_and_its_result_opened(visit, say):
     expect(page.locator("tbody tr").first).to_contain_text(str(run.pk))
 
 
+@ONLY_CHINESE
 def test_the_groups_are_drawn_and_lead_to_their_customers(visit, say):
     page = visit("manager")
     page.goto(reverse("analytics:segments"))
@@ -68,6 +70,7 @@ def test_behind_every_chart_stands_a_table(visit, say):
             assert figure.locator("tbody tr").count() > 0
 
 
+@ONLY_ENGLISH
 def test_a_model_page_shows_how_good_the_model_is(visit, say):
     page = visit("manager")
     page.goto(model(AnalysisKey.TICKET_CLASS))

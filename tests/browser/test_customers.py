@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from customers.models import Customer
 from sales.models import Order
 from service.models import Ticket
-from tests.browser.conftest import ONLY_ENGLISH
+from tests.browser.conftest import ONLY_CHINESE, ONLY_ENGLISH
 from tests.browser.doing import choose, panel, press
 
 pytestmark = pytest.mark.browser
@@ -67,6 +67,7 @@ def test_the_list_is_searched_filtered_sorted_and_leafed_through(visit, say):
     expect(rows(page).first).to_have_text(first, use_inner_text=True)
 
 
+@ONLY_CHINESE
 def test_a_customers_page_tells_everything_and_takes_a_call(visit, say, buyer):
     page = visit("rep")
     page.goto(buyer.get_absolute_url())
@@ -92,6 +93,7 @@ def test_a_customers_page_tells_everything_and_takes_a_call(visit, say, buyer):
     expect(page.locator("#timeline [aria-current=true]")).to_have_text(say("Orders"))
 
 
+@ONLY_ENGLISH
 def test_a_customer_is_added_after_a_mistake_changed_and_deleted(visit, say, watch):
     watch.expect(422)
     page = visit("manager")

@@ -7,12 +7,14 @@ from playwright.sync_api import expect
 
 from customers.models import Customer
 from service.models import Ticket
+from tests.browser.conftest import ONLY_CHINESE
 from tests.browser.doing import press
 from tests.browser.test_start import sign_in
 
 pytestmark = pytest.mark.browser
 
 
+@ONLY_CHINESE
 def test_work_goes_on_without_scripts(visit, say):
     page = visit(java_script_enabled=False)
     page.goto("/customers/")

@@ -4,12 +4,13 @@ import pytest
 from playwright.sync_api import expect
 
 from customers.models import Customer
-from tests.browser.conftest import ONLY_ENGLISH, PHONE
+from tests.browser.conftest import ONLY_CHINESE, ONLY_ENGLISH, PHONE
 from tests.browser.doing import press
 
 pytestmark = pytest.mark.browser
 
 
+@ONLY_CHINESE
 def test_a_customer_is_found_and_a_call_is_logged_on_a_phone(visit, say):
     customer = Customer.objects.filter(owner__username="rep").latest("pk")
     page = visit("rep", viewport=PHONE, has_touch=True, is_mobile=True)

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from customers.models import Customer
 from sales.models import Lead, Opportunity, Product
-from tests.browser.conftest import ONLY_CHINESE
+from tests.browser.conftest import ONLY_CHINESE, ONLY_ENGLISH
 from tests.browser.doing import choose, panel, press
 
 pytestmark = pytest.mark.browser
@@ -70,6 +70,7 @@ def test_a_wrong_line_keeps_everything_that_was_typed(visit, say, watch):
     expect(page.locator("[name=notes]")).to_have_value("By Friday")
 
 
+@ONLY_ENGLISH
 def test_a_lead_shows_its_chance_and_becomes_a_sale(visit, say):
     page = visit("rep")
     page.goto(reverse("sales:lead_add"))

@@ -7,6 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 from crm.testing.workers import wait_for
 from service.choices import CategoryOrigin
 from service.models import Ticket, TicketCategory
+from tests.browser.conftest import ONLY_CHINESE, ONLY_ENGLISH
 from tests.browser.doing import choose, panel, press
 
 pytestmark = pytest.mark.browser
@@ -34,6 +35,7 @@ def suggestion(page: Page, say) -> Locator:
     return place
 
 
+@ONLY_CHINESE
 def test_a_new_ticket_shows_its_category_and_one_click_takes_it(visit, say):
     page = visit("agent")
     ticket = new_ticket(page, say, f"Papers for the books ({say.language})")
@@ -55,6 +57,7 @@ def test_a_new_ticket_shows_its_category_and_one_click_takes_it(visit, say):
     expect(conversation).to_contain_text("Grace Bennett")
 
 
+@ONLY_ENGLISH
 def test_a_wrong_suggestion_is_corrected_and_handed_over(visit, say):
     page = visit("agent")
     ticket = new_ticket(page, say, f"A paper, or is it? ({say.language})")
