@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 from analytics.models import AnalysisKey, Run
@@ -48,6 +49,10 @@ def classify(size: int) -> int:
     from analytics import scoring
 
     key = str(AnalysisKey.TICKET_CLASS)
+    if scoring.current_model(key) is None:
+        last = Run.objects.filter(key=key).order_by("pk").last()
+        state = last.get_state_display() if last else "there were too few tickets"
+        sys.exit(f"No model of {key} is current: {state}.")
     ids = list(Ticket.objects.order_by("-pk").values_list("pk", flat=True)[:CLASSIFIED])
     # Loading the model is the start of a worker, not the work on a ticket.
     scoring.score_objects(key, ids[:1])

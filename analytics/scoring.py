@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from django.db import connection, transaction
@@ -61,10 +62,19 @@ def score_objects(key: str, ids: list[int]) -> int:
     found = current_model(key)
     if found is None:
         return 0
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1):
+    with _threads().limit(limits=1):
         return _score(key, ids, *found)
+
+
+@cache
+def _threads() -> Any:
+    """Return what holds the libraries to one thread; to look for them takes a while.
+
+    Loading the model has loaded all of them by then.
+    """
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def score_missing(key: str, run: Run, model: Any) -> int:

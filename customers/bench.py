@@ -7,11 +7,11 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crm.bench.downloads import Download, WorkbookDownload
 from crm.bench.fill import Fill, Step
 from crm.bench.measures import (
     DETAIL,
     LIST,
-    Download,
     Process,
     Program,
     Submit,
@@ -20,7 +20,7 @@ from crm.bench.measures import (
     Weight,
 )
 from crm.bench.staff import ids_of
-from crm.models import Tag
+from crm.models import SavedView, Tag
 from customers import seed_names as names
 from customers.models import Contact, Customer, Interaction
 from customers.seed_texts import TALKS
@@ -292,6 +292,17 @@ def own_customer(bench: Bench) -> str:
     return f"/customers/{Customer.objects.filter(owner=mine).latest('pk').pk}/"
 
 
+def saved_view(bench: Bench) -> str:
+    """Return the list that a saved view stands for, made where it is not there yet."""
+    view, _made = SavedView.objects.get_or_create(
+        list_key=Customer._meta.label_lower,
+        name="Bench",
+        owner_id=ids_of("executive")[0],
+        defaults={"query": "city=Leeds&kind=person&sort=-name", "is_pinned": False},
+    )
+    return f"/customers/?view={view.pk}"
+
+
 def new_customer(bench: Bench, number: int) -> dict[str, str]:
     """Return a form filled in."""
     return {
@@ -414,7 +425,9 @@ MEASURES = (
     Visit("interaction list", "/interactions/", LIST),
     Visit("interaction list, own team", "/interactions/", LIST, "representative"),
     Throughput("throughput, 8 clients", "/customers/", 60),
-    Download("export CSV", "/customers/export/", 100_000),
+    Visit("customer list, by saved view", saved_view, LIST),
+    Download("export CSV", "/customers/export/", 100_000, grows=50),
+    WorkbookDownload("export XLSX", "/customers/export/?format=xlsx&kind=company"),
     Program(
         "import of customers",
         "customers.bench:import_customers",

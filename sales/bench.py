@@ -6,8 +6,9 @@ from datetime import date, timedelta
 
 from django.utils import timezone
 
+from crm.bench.downloads import Download
 from crm.bench.fill import Fill, Step
-from crm.bench.measures import BOARD, DETAIL, LIST, REPORT, Download, Visit
+from crm.bench.measures import BOARD, DETAIL, LIST, REPORT, Visit
 from crm.bench.staff import ids_of
 from customers.bench import OLD, SOURCES, YEARS
 from sales import rollups
@@ -272,5 +273,5 @@ MEASURES = (
     ),
     Visit("lead board", "/leads/?layout=board", BOARD),
     Visit("opportunity, detail", an_opportunity, DETAIL),
-    Download("export of orders", "/orders/export/", 100_000),
+    Download("export of orders", "/orders/export/", 100_000, grows=50),
 )

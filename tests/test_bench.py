@@ -14,7 +14,7 @@ from crm.testing.workers import child_environment
 SIZE = 400
 # One of each kind; the jobs have tests of their own.
 SOME = ("web process", "page weight", "customer list, first page", "create")
-SOME += ("throughput", "export CSV", "import of")
+SOME += ("throughput", "export CSV", "export XLSX", "saved view", "import of")
 
 
 @pytest.fixture

@@ -235,48 +235,6 @@ class Weight(Measure):
 
 
 @dataclass(frozen=True)
-class Download(Measure):
-    """A file made of a list: rows per second, and what the server grows by."""
-
-    address: Address
-    least: float
-    grows: float = 50
-    role: str = "executive"
-
-    def run(self, bench: Bench) -> list[Result]:
-        """Read the stream to its end."""
-        client = bench.client(self.role)
-        path = bench.path(self.address)
-        before = bench.server.memory()
-        bench.server.forget_peak()
-        client.connection.request(
-            "GET", path, headers={"Cookie": f"sessionid={client.cookies['sessionid']}"}
-        )
-        started = time.perf_counter()
-        response = client.connection.getresponse()
-        lines = size = 0
-        while part := response.read(1 << 16):
-            lines += part.count(b"\r\n")
-            size += len(part)
-        seconds = time.perf_counter() - started
-        if response.status != 200:
-            msg = f"{path} answered {response.status}."
-            raise RuntimeError(msg)
-        growth = max(0.0, bench.server.memory(peak=True) - before)
-        rate = (lines - 1) / seconds
-        return [
-            Result(
-                self.name,
-                f"≥ {self.least:,.0f} rows/s, + {self.grows:g} MB",
-                rate >= self.least and growth <= self.grows,
-                bytes=size,
-                value=f"{rate:,.0f} rows/s, + {growth:.0f} MB",
-                more={"rows": lines - 1, "seconds": seconds, "rows_per_second": rate},
-            )
-        ]
-
-
-@dataclass(frozen=True)
 class Program(Measure):
     """Work of a process of its own: its rate or time, and its peak of memory.
 
