@@ -175,6 +175,9 @@ class Listing(Addresses):
         """Count the matching rows, but not beyond the limit."""
         if self.search is not None and not self.search.is_listed:
             return self._count_frequent()
+        known = self.search.count_listed(self.filtered) if self.search else None
+        if known is not None:
+            return Count(known, is_exact=True)
         some = self.matching.order_by().values("pk")[: COUNT_LIMIT + 1].count()
         return Count(min(some, COUNT_LIMIT), some <= COUNT_LIMIT)
 

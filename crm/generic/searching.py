@@ -25,13 +25,14 @@ from django.db.models import (
 from crm.search.declaration import search_of
 from crm.search.query import Query, clean_text, read
 
-__all__ = ["AnyOf", "Matches", "Probe", "clean_text", "narrow"]
+__all__ = ["Among", "AnyOf", "Matches", "Probe", "clean_text", "narrow"]
 
 MAX_IDS = 10_000
 PROBE = """(
     SELECT probed.tokens @@ %s::tsquery FROM crm_searchentry probed
     WHERE probed.kind = %s AND probed.object_id = {}
 )"""
+LATEST_FIRST = " ORDER BY f.recent DESC, f.object_id DESC"
 # Rows looked at to count the matches of a frequent text.
 MAX_LOOKED_AT = 5_000
 
@@ -45,6 +46,21 @@ class AnyOf(Lookup):
         """Compare with the array."""
         left, params = self.process_lhs(compiler, connection)
         return f"{left} = ANY(%s::bigint[])", [*params, list(self.rhs)]
+
+
+class Among(Lookup):
+    """A number is one of many, which are looked up one by one and then sorted.
+
+    With ``= ANY`` the database walks the order of the list instead and may find the
+    matches at its far end; beside an OR, however, it cannot look up this way.
+    """
+
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list]:
+        """Join the array as rows."""
+        left, params = self.process_lhs(compiler, connection)
+        return f"{left} IN (SELECT unnest(%s::bigint[]))", [*params, list(self.rhs)]
 
 
 class Probe(Lookup):
@@ -97,13 +113,13 @@ class Matches:
             asked[f"{path}_id"] = (other, query.conditions(other, names_only=True))
         asked = {path: one for path, one in asked.items() if one[1]}
         found = find({path: (one.kind, text) for path, (one, text) in asked.items()})
+        found = {path: one for path, one in found.items() if one[0]}
         condition, all_listed = None, True
         for path, (ids, is_all) in found.items():
-            if not ids:
-                continue
             search, text = asked[path]
             if is_all and len(ids) <= MAX_IDS:
-                part = Q(AnyOf(F(path), ids))
+                is_alone = path == "pk" and len(found) == 1
+                part = Q((Among if is_alone else AnyOf)(F(path), ids))
             else:
                 part, all_listed = Q(Probe(F(path), (search.kind, text))), False
             condition = part if condition is None else condition | part
@@ -120,6 +136,15 @@ class Matches:
             return rows
         condition = self._found[0] if self.query else None
         return rows.none() if condition is None else rows.filter(condition)
+
+    def count_listed(self, rows: QuerySet) -> int | None:
+        """Return how many of the rows match if that is known without asking."""
+        condition = self._found[0] if self.query else None
+        if rows.query.where or not condition or len(condition.children) != 1:
+            return None
+        (only,) = condition.children
+        is_own = isinstance(only, Among) and only.lhs == F("pk")
+        return len(only.rhs) if is_own else None
 
     def count_some(self, rows: QuerySet) -> tuple[int, bool]:
         """Count the matches among the first of the rows; tell whether that is all."""
@@ -148,20 +173,21 @@ class Matches:
 
 
 def find(
-    asked: dict[str, tuple[int, str]], most: int = MAX_IDS
+    asked: dict[str, tuple[int, str]], most: int = MAX_IDS, order: str = ""
 ) -> dict[str, tuple[list[int], bool]]:
     """Return {key: (ids, whether that is all)} for {key: (kind, tsquery)}."""
     found: dict[str, tuple[list[int], bool]] = {key: ([], True) for key in asked}
     if not asked:
         return found
-    parts = ["SELECT %s, f.object_id, f.is_all FROM crm_search_find(%s, %s, %s) f"]
+    one = "(SELECT %s, f.object_id, f.is_all FROM crm_search_find(%s, %s, %s) f{})"
     params = [
         value
         for key, (kind, text) in asked.items()
         for value in (key, kind, text, most)
     ]
     with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(parts * len(asked)), params)
+        parts = [one.format(order)] * len(asked)
+        cursor.execute(" UNION ALL ".join(parts), params)
         for key, pk, is_all in cursor.fetchall():
             found[key][0].append(pk)
             if not is_all:

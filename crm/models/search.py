@@ -23,7 +23,10 @@ class SearchEntry(models.Model):
         verbose_name_plural = "search entries"
         indexes = (
             models.Index(fields=["kind", "-recent"], name="search_by_time"),
-            GinIndex(fields=["tokens"], name="search_by_token"),
+            # Every search reads the whole pending list, once per type: kept short.
+            GinIndex(
+                fields=["tokens"], name="search_by_token", gin_pending_list_limit=256
+            ),
         )
 
     def __str__(self) -> str:

@@ -28,7 +28,7 @@ from django.utils.text import capfirst
 
 from crm.access import Verb, can
 from crm.generic.registry import registry
-from crm.generic.searching import AnyOf, Probe, find
+from crm.generic.searching import LATEST_FIRST, Among, AnyOf, Probe, find
 from crm.search.declaration import Search, all_searches
 from crm.search.query import Query, is_chinese, read
 
@@ -147,7 +147,7 @@ def ids_of(
         ):
             if text:
                 asked[key] = (search.kind, text)
-    found = find(asked, MAX_FOUND)
+    found = find(asked, MAX_FOUND, LATEST_FIRST)
     # Of a frequent text the rows found may all be hidden; look among the visible, too.
     probed = [
         rows.filter(Probe(F("pk"), asked[f"{place} all"]))
@@ -180,13 +180,16 @@ def hits_of(
         exact, ids = (
             found.get(f"{place} {key}", ([], True))[0] for key in ("exact", "all")
         )
+        if not visible[place].query.where:
+            # Nothing is hidden: the latest ones are those that will be shown.
+            ids = ids[: limit + 1]
         if exact or ids:
             rank = Case(
                 When(AnyOf(F("pk"), exact), then=EXACT),
                 default=usual,
                 output_field=IntegerField(),
             )
-            rows = visible[place].filter(AnyOf(F("pk"), [*exact, *ids]))
+            rows = visible[place].filter(Among(F("pk"), [*exact, *ids]))
             parts.append(shown(rows, place, search, rank)[: limit + 1])
     hits: dict[Search, list[Hit]] = {search: [] for search in searches}
     for place, *values in together(parts):
