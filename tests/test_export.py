@@ -14,7 +14,7 @@ from django.utils import timezone, translation
 from analytics.models import AnalysisKey, Cluster, CustomerSegment, Run, Score
 from crm.generic import export, export_sql, workbook
 from crm.generic.export import ordered
-from crm.generic.list import Listing
+from crm.generic.listing import Listing
 from crm.generic.registry import registry
 from crm.models import User
 from crm.seeding import Demo, seed_all

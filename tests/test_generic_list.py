@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from crm.generic import list as generic_list
+from crm.generic import listing
 from crm.models import Grant, Tag
 from customers.models import Contact, Customer
 from sales.models import Order
@@ -165,7 +165,7 @@ def test_a_page_token_opens_no_row_beyond_the_own_rights(world, dev):
 
 
 def test_counts_are_exact_to_a_limit(world, dev, monkeypatch):
-    monkeypatch.setattr(generic_list, "COUNT_LIMIT", 5)
+    monkeypatch.setattr(listing, "COUNT_LIMIT", 5)
     add(world.ana, *"ABCDE")
     response = dev.get(LIST)
     assert (response.context["count"].number, response.context["count"].is_exact) == (

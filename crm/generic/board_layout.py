@@ -23,7 +23,7 @@ from crm.generic.board import CARDS, COUNT_LIMIT, RECENT_DAYS, Board, BoardColum
 from crm.generic.keyset import BadTokenError, Keyset, Page
 
 if TYPE_CHECKING:
-    from crm.generic.list import Listing
+    from crm.generic.listing import Listing
     from crm.models import User
 
 

@@ -19,10 +19,11 @@ from django.utils.translation import gettext as _
 
 from crm.access import Verb
 from crm.exceptions import UserVisibleError
+from crm.generic.addresses import BOARD
 from crm.generic.base import GenericPage
 from crm.generic.board import MOVE_VERBS, Board, BoardColumn, Columns
 from crm.generic.board_layout import BoardLayout
-from crm.generic.list import BOARD, Listing
+from crm.generic.listing import Listing
 
 # What a form says of the card besides its target.
 TAKEN_FROM = "from"

@@ -21,7 +21,7 @@ from crm.access import Verb
 from crm.generic import export_sql
 from crm.generic.base import GenericPage
 from crm.generic.keyset import keys_of
-from crm.generic.list import Listing
+from crm.generic.listing import Listing
 from crm.generic.lookups import joined
 from crm.generic.workbook import MAX_ROWS, workbook
 

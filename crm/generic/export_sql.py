@@ -22,7 +22,7 @@ from crm.generic import formats
 from crm.generic.columns import Column
 
 if TYPE_CHECKING:
-    from crm.generic.list import Listing
+    from crm.generic.listing import Listing
 
 CHUNK_BYTES = 1 << 16
 # Of so many related rows the names are sent along; they are those that Python gives.

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 
 from crm.generic.base import GenericPage
 from crm.generic.keyset import Keyset
-from crm.generic.list import Listing
+from crm.generic.listing import Listing
 
 
 class NeighboursPage(GenericPage):

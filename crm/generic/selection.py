@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from crm.access import Verb
 from crm.exceptions import UserVisibleError
-from crm.generic.list import Count, Listing
+from crm.generic.listing import Count, Listing
 
 if TYPE_CHECKING:
     from crm.generic.pages import Pages

@@ -10,7 +10,7 @@ from django.db.models import Count as CountOf
 
 from crm.generic import formats
 from crm.generic.keyset import Keyset
-from crm.generic.list import Count, Listing
+from crm.generic.listing import Count, Listing
 
 if TYPE_CHECKING:
     from django import forms
