@@ -165,6 +165,31 @@ class Cluster(models.Model):
         return f"{self.run_id}/{self.number}"
 
 
+class ClusterPart(models.Model):
+    """How many customers of a cluster one person has; the lines are added up.
+
+    Written when a segmentation ends; from then on a trigger adds a line for each change
+    of owner and each deletion, so that the sums stay true and nobody waits for a lock.
+    """
+
+    run = models.ForeignKey(
+        Run, on_delete=models.CASCADE, related_name="parts", db_index=False
+    )
+    owner_id = models.BigIntegerField()
+    cluster = models.PositiveIntegerField()
+    size = models.BigIntegerField()
+
+    objects = VisibleManager()
+
+    class Meta:
+        verbose_name = _("part of a cluster")
+        verbose_name_plural = _("parts of clusters")
+        indexes = (models.Index(fields=["run", "owner_id"], name="cluster_part"),)
+
+    def __str__(self) -> str:
+        return f"{self.run_id}/{self.cluster}/{self.owner_id}"
+
+
 class CustomerSegment(models.Model):
     """Where the segmentation puts one customer."""
 

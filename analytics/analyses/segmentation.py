@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from analytics import datasets
 from analytics.analyses.base import Analysis, Dataset, Progress, number, portions
@@ -110,7 +110,7 @@ class Segmentation(Analysis):
         self, run: Run, model: Any, data: Dataset, params: dict[str, Any]
     ) -> dict[str, Any]:
         """Write the clusters; return the other groups and who changed the cluster."""
-        Cluster.objects.bulk_create(
+        clusters = (
             Cluster(
                 run=run,
                 number=one["id"],
@@ -121,6 +121,10 @@ class Segmentation(Analysis):
             )
             for one in model.clusters
         )
+        # At once: the trigger keeps the parts of those runs that have clusters.
+        with transaction.atomic(), connection.cursor() as cursor:
+            Cluster.objects.bulk_create(clusters)
+            cursor.execute(PARTS, [run.pk])
         return {
             "currency": data.more["currency"],
             "groups": group_rows(data.more.get("groups", {})),
@@ -142,6 +146,17 @@ MIGRATION = """
         ON after.run_id = %(now)s AND after.customer_id = before.customer_id
     WHERE before.run_id = %(then)s AND before.cluster IS DISTINCT FROM after.cluster
     GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 20
+"""
+
+# From here on a trigger keeps them (migration 0003).
+PARTS = """
+    INSERT INTO analytics_clusterpart (run_id, owner_id, cluster, size)
+    SELECT segment.run_id, customer.owner_id, segment.cluster, count(*)
+    FROM analytics_customersegment segment
+    JOIN customers_customer customer ON customer.id = segment.customer_id
+    WHERE segment.run_id = %s AND segment.cluster IS NOT NULL
+        AND customer.owner_id IS NOT NULL
+    GROUP BY 1, 2, 3
 """
 
 

@@ -195,6 +195,15 @@ def test_group_sizes_on_the_start_page_are_of_visible_customers(
     assert sum(visible_cluster_sizes(world.ana, one).values()) == 7
     assert sum(visible_cluster_sizes(world.cleo, one).values()) == 0
     assert sum(visible_cluster_sizes(world.dev, one).values()) == len(history)
+    everybody = type(history[0]).objects
+    everybody.filter(pk=history[1].pk).update(owner=world.cleo)
+    assert sum(visible_cluster_sizes(world.ana, one).values()) == 6
+    gone = everybody.create(name="Gone")
+    one.segments.create(customer_id=gone.pk, cluster=one.clusters.first().number)
+    everybody.filter(pk=gone.pk).update(owner=world.cleo)
+    assert sum(visible_cluster_sizes(world.cleo, one).values()) == 2
+    gone.delete()
+    assert sum(visible_cluster_sizes(world.cleo, one).values()) == 1
 
 
 def test_pages_can_be_read_in_chinese(world, published):
