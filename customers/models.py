@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -19,6 +20,16 @@ from customers.querysets import CustomerQuerySet
 class Customer(OwnedModel):
     """A person or a company that buys, or may."""
 
+    # As of every owned row, without an index: two begin with it anyway.
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("owner"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+    )
     kind = models.CharField(
         _("kind"), max_length=10, choices=Kind.choices, default=Kind.PERSON
     )
@@ -82,6 +93,7 @@ class Customer(OwnedModel):
         indexes = (
             models.Index(fields=["name", "id"], name="customer_by_name"),
             models.Index(fields=["owner", "name", "id"], name="customer_by_owner"),
+            models.Index(fields=["owner", "city"], name="customer_by_owner_city"),
             models.Index(fields=["city", "name", "id"], name="customer_by_city"),
             models.Index(fields=["city", "id"], name="customer_sorted_by_city"),
             models.Index(fields=["customer_since", "id"], name="customer_by_since"),
