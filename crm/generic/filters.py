@@ -132,7 +132,7 @@ def dress_range(field: forms.Field) -> None:
             part.input_type = "date" if is_day else "number"
         part.attrs |= {"aria-label": f"{field.label}: {end}"}
         if is_number:
-            part.attrs["step"] = "any"
+            part.attrs |= {"step": "any", "placeholder": end}
     if is_number:
         for part in field.fields:
             part.validators.append(SANE_NUMBER)
@@ -146,6 +146,7 @@ def say_any(field: forms.Field) -> None:
         dress_range(field)
     elif isinstance(field.widget, forms.SelectMultiple):
         field.widget.attrs.setdefault("data-enhance", "")
+        field.widget.attrs.setdefault("data-placeholder", _("Any"))
     elif isinstance(field, forms.ModelChoiceField):
         field.empty_label = _("Any")
     elif isinstance(field, forms.ChoiceField):

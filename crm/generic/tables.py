@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import models
 
+from crm.generic import formats
 from crm.generic.columns import (
     BadgeColumn,
     BooleanColumn,
@@ -103,7 +104,17 @@ class Table:
             prefetch += [one for one in column.prefetch_related if one not in prefetch]
         if related:
             queryset = queryset.select_related(*sorted(related))
+            queryset = queryset.defer(*self._unlisted(related))
         return queryset.prefetch_related(*prefetch) if prefetch else queryset
+
+    def _unlisted(self, related: set[str]) -> list[str]:
+        """Return the paths of what no list shows of the related rows."""
+        found = []
+        for path in related:
+            model = getattr(formats.field_of(self.model, path), "related_model", None)
+            names = getattr(model, "unlisted_fields", ())
+            found += [f"{path}__{name}" for name in names]
+        return found
 
     def rows(
         self,

@@ -173,6 +173,9 @@ class User(AbstractUser):
 
     objects = CrmUserManager()
 
+    # Not loaded with the rows of a list that names people; moments are dear to read.
+    unlisted_fields = ("password", "last_login", "date_joined")
+
     # Everyone who holds a grant on people may pick any colleague as an owner.
     access_shared = True
 
