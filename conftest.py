@@ -47,6 +47,7 @@ from django.utils import timezone, translation  # noqa: E402
 
 django.setup()
 
+from crm.generic.forms import BIG  # noqa: E402
 from crm.testing.world import world  # noqa: E402, F401  (a fixture for all tests)
 
 
@@ -110,10 +111,11 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 @pytest.fixture(autouse=True)
-def _own_language_and_zone():
-    """Start in English and UTC: the last test's request may have chosen others."""
+def _fresh_process():
+    """Start in English and UTC, remembering nothing of the tests before."""
     translation.activate("en")
     timezone.deactivate()
+    BIG.clear()
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ from crm.generic.inline import editable_columns
 from crm.models import Role, Team, User
 from crm.testing.pages import PageTests
 from crm.testing.rights import scope_by_grants
-from crm.testing.world import make_person
+from crm.testing.world import make_people
 
 # Whose rows a scope reaches, seen from one person.
 REACH = {
@@ -216,6 +216,7 @@ class Matrix:
     people: dict[str, User]
     mate: User
     stranger: User
+    scopes: dict[tuple[str, str, type[models.Model]], str] = field(default_factory=dict)
 
     def rows(
         self, make: Callable[[User], models.Model]
@@ -227,14 +228,18 @@ class Matrix:
             for whose, row in theirs.items():
                 yield role, whose, row
 
+    def scope(self, role: str, verb: str, model: type[models.Model]) -> str:
+        """Return the scope by a role's grants, which do not change meanwhile."""
+        key = (role, verb, model)
+        if key not in self.scopes:
+            self.scopes[key] = scope_by_grants(self.people[role], verb, model)
+        return self.scopes[key]
+
     def reach(self, role: str, rule: Rule) -> tuple[str, ...]:
         """Return the scopes by which a role is judged: roles alike are judged alike."""
         if rule.model is None:
             return (role,)
-        person = self.people[role]
-        return tuple(
-            scope_by_grants(person, verb, rule.model) for verb in ("view", rule.verb)
-        )
+        return tuple(self.scope(role, verb, rule.model) for verb in ("view", rule.verb))
 
     def allowed(self, role: str, rule: Rule, whose: str = "") -> int:
         """Return 200, 403 or 404 as the grants say."""
@@ -243,21 +248,18 @@ class Matrix:
         if rule.model is None:
             return 200
         if rule.is_own_only and whose in ("team", "stranger"):
-            scope = scope_by_grants(self.people[role], "view", rule.model)
+            scope = self.scope(role, "view", rule.model)
             return 404 if scope else 403
         reached = {"own", "team", "stranger"}
         for verb in {"view", rule.verb}:
-            scope = scope_by_grants(self.people[role], verb, rule.model)
+            scope = self.scope(role, verb, rule.model)
             if not scope:
                 return 403
             if not getattr(rule.model, "access_shared", False):
                 reached &= REACH[scope]
         if whose and whose not in reached:
             return 404
-        lacks = any(
-            not scope_by_grants(self.people[role], verb, model)
-            for model, verb in rule.needs
-        )
+        lacks = any(not self.scope(role, verb, model) for model, verb in rule.needs)
         return 403 if lacks else 200
 
 
@@ -265,13 +267,11 @@ def make_matrix() -> Matrix:
     """Make the people."""
     team = Team.objects.create(name="Here")
     elsewhere = Team.objects.create(name="Elsewhere")
-    people = {
-        role.code: make_person(role.code, team, role.code)
-        for role in Role.objects.all()
+    places = {
+        **{role.code: (team, role.code) for role in Role.objects.all()},
+        "no role": (team, None),
+        "mate": (team, "representative"),
+        "stranger": (elsewhere, "representative"),
     }
-    people["no role"] = make_person("nobody", team)
-    return Matrix(
-        people,
-        make_person("mate", team, "representative"),
-        make_person("stranger", elsewhere, "representative"),
-    )
+    people = make_people(places)
+    return Matrix(people, people.pop("mate"), people.pop("stranger"))

@@ -12,6 +12,7 @@ may sign in but holds no role, Eve is not signed in at all. Which role "daily wo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pytest
@@ -88,16 +89,40 @@ def sign_in(browser: Client, person: User) -> None:
 
 def make_person(name: str, team: Team | None, *roles: str) -> User:
     """Make a person with roles, without a password."""
-    person = User.objects.create(
-        username=name,
-        first_name=name.capitalize(),
-        last_name="Tester",
-        email=f"{name}@example.com",
-        team=team,
-        password="!",
+    return make_people({name: (team, *roles)})[name]
+
+
+def make_people(
+    places: Mapping[str, tuple[Team | str | None, ...]],
+) -> dict[str, User]:
+    """Make people at once: {name: (team, role, …)}."""
+    usernames = {name: name.replace(" ", ".") for name in places}
+    User.objects.bulk_create(
+        User(
+            username=usernames[name],
+            first_name=name.capitalize(),
+            last_name="Tester",
+            email=f"{usernames[name]}@example.com",
+            team=team,
+            password="!",
+        )
+        for name, (team, *_roles) in places.items()
     )
-    person.roles.set(Role.objects.filter(code__in=roles))
-    return User.objects.get(pk=person.pk)
+    found = {
+        one.username: one
+        for one in User.objects.select_related("team").filter(
+            username__in=usernames.values()
+        )
+    }
+    people = {name: found[usernames[name]] for name in places}
+    known = {role.code: role for role in Role.objects.all()}
+    User.roles.through.objects.bulk_create(
+        User.roles.through(user=people[name], role=known[code])
+        for name, (_team, *codes) in places.items()
+        for code in codes
+        if code in known
+    )
+    return people
 
 
 def make_world(ana: str = WORKER, ben: str = MANAGER) -> World:
@@ -106,15 +131,18 @@ def make_world(ana: str = WORKER, ben: str = MANAGER) -> World:
     north = Team.objects.create(name="North", parent=company)
     desk = Team.objects.create(name="North desk", parent=north)
     south = Team.objects.create(name="South desk", parent=company)
-    return World(
-        ana=make_person("ana", desk, ana),
-        abe=make_person("abe", desk, ana),
-        ben=make_person("ben", north, ben),
-        cleo=make_person("cleo", south, ana),
-        dev=make_person("dev", company, ADMINISTRATOR),
-        fay=make_person("fay", desk),
-        teams={"company": company, "north": north, "desk": desk, "south": south},
+    people = make_people(
+        {
+            "ana": (desk, ana),
+            "abe": (desk, ana),
+            "ben": (north, ben),
+            "cleo": (south, ana),
+            "dev": (company, ADMINISTRATOR),
+            "fay": (desk,),
+        }
     )
+    teams = {"company": company, "north": north, "desk": desk, "south": south}
+    return World(**people, teams=teams)
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ def choose(place: Page | Locator, label: str, text: str, index: int = 0) -> None
     offered = page.locator(".ts-dropdown:visible .option").filter(has_text=text)
     expect(offered.first).to_be_visible()
     offered.first.click()
+    # On, as the keyboard would go: a list that was slow to close hides what lies below.
+    control.press("Tab")
 
 
 def press(place: Page | Locator, name: str) -> None:
