@@ -102,8 +102,7 @@ def parts(frame: pd.DataFrame) -> pd.Series:
 
 def rows_of(model: Any, frame: pd.DataFrame) -> list[Sequence[Any]]:
     """Return the result rows of some tickets."""
-    table = model.score(frame["text"])
-    best = best_three(model, frame["text"][table["abstained"].to_numpy(dtype=bool)])
+    table = model.score(frame["text"], choices=CHOICES)
     return [
         (
             ticket,
@@ -119,24 +118,17 @@ def rows_of(model: Any, frame: pd.DataFrame) -> list[Sequence[Any]]:
                 }
                 for reason in row.reasons
             ],
-            {"best": best.get(ticket) or [_choice(row.label, row.probability)]},
+            {
+                "best": [
+                    _choice(*choice)
+                    for choice in row.choices or [(row.label, row.probability)]
+                ]
+            },
         )
         for ticket, row in zip(
             table.index.tolist(), table.itertuples(index=False), strict=True
         )
     ]
-
-
-def best_three(model: Any, texts: pd.Series) -> dict[int, list[dict[str, Any]]]:
-    """Return the likeliest categories of tickets of which the model is not sure."""
-    if texts.empty:
-        return {}
-    chances = model.predict_proba(texts.tolist())
-    found = {}
-    for ticket, row in zip(texts.index.tolist(), chances, strict=True):
-        order = row.argsort()[::-1][:CHOICES]
-        found[ticket] = [_choice(model.classes_[place], row[place]) for place in order]
-    return found
 
 
 def _choice(label: Any, chance: Any) -> dict[str, Any]:

@@ -58,20 +58,24 @@ class TicketModel(BaseEstimator):
         """Return the most probable class of each text."""
         return self.classifier_.predict(texts)
 
-    def score(self, texts: Sequence[str], *, reasons: bool = True) -> pd.DataFrame:
+    def score(
+        self, texts: Sequence[str], *, reasons: bool = True, choices: int = 0
+    ) -> pd.DataFrame:
         """Return label, probability, runner-up and reasons per text.
 
         `abstained` says that the probability is below the threshold, or that no word
-        is known: the label is then a guess to sort by, not one to suggest.
+        is known: the label is then a guess to sort by, not one to suggest. A column
+        `choices` holds that many of the likeliest labels then, with probabilities.
         """
         index = texts.index if isinstance(texts, pd.Series) else None
         texts = list(texts)
         if not texts:
             return pd.DataFrame(columns=list(COLUMNS), index=index)
-        probability = self.predict_proba(texts)
+        read = self.classifier_.read(texts)
+        probability = self.classifier_.chances(read)
         order = np.argsort(-probability, axis=1)[:, :2]
         best = np.take_along_axis(probability, order, axis=1)
-        words = self.classifier_.knows(texts)
+        words = self.classifier_.knows(read)
         table = pd.DataFrame(
             {
                 "label": self.classes_[order[:, 0]],
@@ -83,12 +87,20 @@ class TicketModel(BaseEstimator):
             index=index,
         )
         if reasons:
-            say = self.classifier_.contributions
+            said = self.classifier_.reasons(read, order[:, 0], REASONS)
             table["reasons"] = [
-                say(text, code, REASONS) if known else []
-                for text, code, known in zip(texts, order[:, 0], words, strict=True)
+                some if known else [] for some, known in zip(said, words, strict=True)
+            ]
+        if choices:
+            table["choices"] = [
+                self._likeliest(row, choices) if unsure else []
+                for row, unsure in zip(probability, table["abstained"], strict=True)
             ]
         return table
+
+    def _likeliest(self, chances: np.ndarray, limit: int) -> list[tuple[str, float]]:
+        order = chances.argsort()[::-1][:limit]
+        return [(self.classes_[place], chances[place]) for place in order]
 
 
 COLUMNS = (

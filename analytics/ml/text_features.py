@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 
 import numpy as np
+from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import FeatureUnion
+from sklearn.utils.sparsefuncs_fast import inplace_csr_row_normalize_l2
 
 CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af"
 TOKEN = re.compile(rf"[{CJK}]|[^\W{CJK}]+")
@@ -62,10 +65,11 @@ def pieces(text: str) -> list[str]:
     found = []
     for word in normalise(text).split():
         padded = f" {word} "
+        mixed = CJK_CHARACTER.search(word) is not None
         for size in PIECES:
             for start in range(len(padded) - size + 1):
                 piece = padded[start : start + size]
-                is_cjk = CJK_CHARACTER.search(piece) is not None
+                is_cjk = mixed and CJK_CHARACTER.search(piece) is not None
                 if 1 < size <= CJK_PIECE or is_cjk == (size <= CJK_PIECE):
                     found.append(piece)
             if size >= len(padded):
@@ -113,13 +117,50 @@ class Tfidf(TfidfVectorizer):
     As a mapping it would be several times the size of all weights together.
     """
 
+    _terms: list[str] | None = None
+
+    @property
+    def terms(self) -> list[str]:
+        """Return the terms in order of their columns."""
+        if self._terms is None:
+            self._terms = sorted(self.vocabulary_, key=self.vocabulary_.get)
+        return self._terms
+
+    def fit_transform(self, raw_documents: Iterable[object], y=None):
+        """Learn the terms and return the weights of the texts."""
+        self._terms = None
+        return super().fit_transform(raw_documents, y)
+
+    def transform(self, raw_documents: Iterable[object]) -> sparse.csr_matrix:
+        """Return one row of weights per text, the very ones scikit-learn gives.
+
+        Its checks of what it made itself cost several times the work on one text.
+        """
+        columns, counts, ends = [], [], [0]
+        for text in raw_documents:
+            found = Counter(map(self.vocabulary_.get, self.analyzer(text)))
+            found.pop(None, None)
+            known = sorted(found)
+            columns += known
+            counts += [found[column] for column in known]
+            ends.append(len(columns))
+        columns = np.array(columns, dtype=np.int32)
+        weights = np.array(counts, dtype=self.dtype)
+        if self.sublinear_tf:
+            weights = np.log(weights) + 1
+        if self.use_idf:
+            weights *= self.idf_[columns]
+        shape = len(ends) - 1, len(self.vocabulary_)
+        rows = sparse.csr_matrix((weights, columns, ends), shape=shape)
+        inplace_csr_row_normalize_l2(rows)
+        return rows
+
     def __getstate__(self) -> dict:
         """Return the state with the terms in order of their columns."""
         state = dict(super().__getstate__())
-        vocabulary = state.pop("vocabulary_", None)
-        if vocabulary is not None:
-            terms = sorted(vocabulary, key=vocabulary.get)
-            state["packed_terms"] = SEPARATOR.join(terms)
+        state.pop("_terms", None)
+        if state.pop("vocabulary_", None) is not None:
+            state["packed_terms"] = SEPARATOR.join(self.terms)
         return state
 
     def __setstate__(self, state: dict) -> None:
@@ -129,6 +170,7 @@ class Tfidf(TfidfVectorizer):
         if packed is not None:
             terms = packed.split(SEPARATOR)
             state["vocabulary_"] = {term: place for place, term in enumerate(terms)}
+            state["_terms"] = terms
         super().__setstate__(state)
 
 

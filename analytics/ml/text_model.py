@@ -9,7 +9,8 @@ nets add nothing (measured) and are left out.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
@@ -20,7 +21,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from sklearn.svm import LinearSVC
 
-from analytics.ml.text_features import CJK_CHARACTER, Tfidf, vectoriser
+from analytics.ml.text_features import vectoriser
+from analytics.ml.text_reasons import Speaker, reasons
 
 SOFTNESS = 0.5  # the SVM's C; like the sizes below by cross-validation
 NET_ROWS = 5_000
@@ -31,7 +33,6 @@ EPOCHS = 25
 BATCH = 128
 SPREAD = 20.0  # the projection is scaled to this mean length, so that nets learn fast
 FLOOR = 1e-9
-READABLE = ("word", "pair", "character", "piece")  # reasons are of the first kind found
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:
@@ -61,6 +62,14 @@ def half(weights: np.ndarray) -> np.ndarray:
     return weights.astype(np.float16)
 
 
+def by_column(weights: np.ndarray) -> np.ndarray:
+    """Return wide weights with each column in one place.
+
+    Any other order has a sparse product copy all of them, for a single text too.
+    """
+    return np.asfortranarray(weights, dtype=np.float32)
+
+
 class Linear(BaseEstimator):
     """One linear SVM per class on all features."""
 
@@ -72,19 +81,19 @@ class Linear(BaseEstimator):
         if len(weights) == 1:  # two classes have one row of weights
             weights = np.vstack([-weights, weights])
             bias = np.concatenate([-bias, bias])
-        self.weights_ = half(weights).astype(np.float32)
+        self.weights_ = by_column(half(weights))
         self.bias_ = bias.astype(np.float32)
         return self
 
     def __getstate__(self) -> dict:
         """Return the state with the weights in half precision."""
         state = dict(super().__getstate__())
-        return state | {"weights_": half(state["weights_"])}
+        return state | {"weights_": np.ascontiguousarray(half(state["weights_"]))}
 
     def __setstate__(self, state: dict) -> None:
         """Widen the weights again: sparse products need it."""
         super().__setstate__(dict(state))
-        self.weights_ = self.weights_.astype(np.float32)
+        self.weights_ = by_column(self.weights_)
 
     def scores(self, features: sparse.csr_matrix) -> np.ndarray:
         """Return the distance from each class's border."""
@@ -142,32 +151,17 @@ class Nets(BaseEstimator):
         return total / len(self.layers_)
 
 
-def readability(block: str, feature: str) -> str:
-    """Return how well a person can read a feature; one CJK character says little."""
-    if block == "pairs":
-        return "pair"
-    shown = feature.strip()
-    if CJK_CHARACTER.search(shown):
-        whole = len(shown) > 1 and all(CJK_CHARACTER.match(c) for c in shown)
-        return "word" if whole else "character"
-    return "word" if block == "words" else "piece"
+@dataclass(frozen=True)
+class Reading:
+    """Texts as a classifier reads them, once for all that it says of them."""
 
+    blocks: list[sparse.csr_matrix]
+    features: sparse.csr_matrix  # the blocks side by side, weighted
 
-def _without_repeats(reasons: list[dict], limit: int) -> list[dict]:
-    """Return the first reasons that say something the earlier ones do not."""
-    kept: list[dict] = []
-    for reason in reasons:
-        feature = reason["feature"]
-        if any(feature in other["feature"] for other in kept):
-            continue
-        part = next((other for other in kept if other["feature"] in feature), None)
-        if part is None:
-            kept.append(dict(reason))
-        elif CJK_CHARACTER.search(feature):  # 浏览器 says more than 览器
-            part["feature"] = feature
-            part["weight"] += reason["weight"]
-    kept.sort(key=lambda reason: -reason["weight"])
-    return [r | {"weight": round(r["weight"], 4)} for r in kept[:limit]]
+    @property
+    def pieces(self) -> sparse.csr_matrix:
+        """Return the features on which the nets vote."""
+        return self.features[:, -self.blocks[-1].shape[1] :]
 
 
 class TextClassifier(ClassifierMixin, BaseEstimator):
@@ -198,7 +192,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         self.use_nets_ = bool(many) and len(texts) > 20
         inner, held = self._split(codes)
         self._fit_parts(texts[inner], codes[inner])
-        scores = self._scores(texts[held])
+        scores = self._scores(self.read(texts[held]))
         self.temperatures_ = [temperature(part, codes[held]) for part in scores]
         self.joint_ = 1.0
         self.joint_ = temperature(self._join(scores), codes[held])
@@ -214,65 +208,70 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         self._fit_parts(texts, codes)
         return self
 
+    def read(self, texts: Sequence[str]) -> Reading:
+        """Return the features of some texts."""
+        factors = self.vectoriser_.transformer_weights or {}
+        named = self.vectoriser_.transformer_list
+        blocks = [block.transform(texts) for _, block in named]
+        weighted = [
+            part * factors[name] if name in factors else part
+            for (name, _), part in zip(named, blocks, strict=True)
+        ]
+        return Reading(blocks, sparse.hstack(weighted, format="csr"))
+
+    def chances(self, reading: Reading) -> np.ndarray:
+        """Return one row of probabilities per text, in the order of `classes_`."""
+        return softmax(self._join(self._scores(reading)))
+
     def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
         """Return one row of probabilities per text, in the order of `classes_`."""
-        return softmax(self._join(self._scores(texts)))
+        return self.chances(self.read(texts))
 
     def predict(self, texts: Sequence[str]) -> np.ndarray:
         """Return the most probable class of each text."""
         return self.classes_[self.predict_proba(texts).argmax(axis=1)]
 
-    def knows(self, texts: Sequence[str]) -> np.ndarray:
+    def knows(self, reading: Reading) -> np.ndarray:
         """Tell which texts hold a word that the model has seen."""
-        _, block = self.vectoriser_.transformer_list[0]
-        return block.transform(texts).getnnz(axis=1) > 0
+        return reading.blocks[0].getnnz(axis=1) > 0
 
-    def contributions(self, text: str, code: int, limit: int = 5) -> list[dict]:
-        """Return the features of the text that speak most for the class.
+    def contributions(
+        self, reading: Reading, row: int, code: int, limit: int = 5
+    ) -> list[dict]:
+        """Return the features of one text that speak most for the class.
 
         The weight is what the feature adds to the class beyond its mean over all
         classes. Pieces of words are named only where no word speaks.
         """
-        speaking: dict[str, list[dict]] = {}
         factors = self.vectoriser_.transformer_weights or {}
-        for start, (name, part) in self._blocks():
-            row = part.transform([text]).tocsr()
-            weights = self.linear_.weights_[:, row.indices + start]
-            adds = row.data * (weights[code] - weights.mean(axis=0))
+        speakers, start = [], 0
+        named = self.vectoriser_.transformer_list
+        for (name, block), part in zip(named, reading.blocks, strict=True):
+            inside = slice(part.indptr[row], part.indptr[row + 1])
+            columns = part.indices[inside]
+            weights = np.ascontiguousarray(self.linear_.weights_[:, columns + start])
+            adds = part.data[inside] * (weights[code] - weights.mean(axis=0))
             adds *= factors.get(name, 1.0)
-            found = {part.vocabulary_.get(f): f for f in part.analyzer(text)}
-            for index, weight in zip(row.indices, adds, strict=True):
-                if weight > 0:
-                    kind = readability(name, found[index])
-                    reason = {"feature": found[index].strip(), "weight": float(weight)}
-                    speaking.setdefault(kind, []).append(reason)
-        for kind in READABLE:
-            if kind in speaking:
-                ordered = sorted(speaking[kind], key=lambda r: -r["weight"])
-                return _without_repeats(ordered, limit)
-        return []
+            for place in np.flatnonzero(adds > 0):
+                term = block.terms[columns[place]]
+                speakers.append(Speaker(name, term, float(adds[place])))
+            start += part.shape[1]
+        return reasons(speakers, limit)
 
     def _fit_parts(self, texts: np.ndarray, codes: np.ndarray) -> None:
         self.vectoriser_ = vectoriser(len(texts))
         features = self.vectoriser_.fit_transform(texts).tocsr()
-        self.first_piece_ = [start for start, _ in self._blocks()][-1]
         self.linear_ = Linear().fit(features, codes)
         self.nets_ = None
         if self.use_nets_:
-            self.nets_ = Nets().fit(features[:, self.first_piece_ :], codes)
+            _, pieces = self.vectoriser_.transformer_list[-1]
+            first = features.shape[1] - len(pieces.vocabulary_)
+            self.nets_ = Nets().fit(features[:, first:], codes)
 
-    def _blocks(self) -> Iterator[tuple[int, tuple[str, Tfidf]]]:
-        """Yield each block of features with the column it starts at."""
-        start = 0
-        for block in self.vectoriser_.transformer_list:
-            yield start, block
-            start += len(block[1].vocabulary_)
-
-    def _scores(self, texts: Sequence[str]) -> list[np.ndarray]:
-        features = self.vectoriser_.transform(texts).tocsr()
-        parts = [self.linear_.scores(features)]
+    def _scores(self, reading: Reading) -> list[np.ndarray]:
+        parts = [self.linear_.scores(reading.features)]
         if self.nets_ is not None:
-            parts.append(self.nets_.scores(features[:, self.first_piece_ :]))
+            parts.append(self.nets_.scores(reading.pieces))
         return parts
 
     def _join(self, scores: list[np.ndarray]) -> np.ndarray:

@@ -7,13 +7,14 @@ classifier of its own, and the text itself says which one answers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from analytics.ml.text_features import CJK_CHARACTER
-from analytics.ml.text_model import TextClassifier
+from analytics.ml.text_model import Reading, TextClassifier
 
 OWN_ROWS = 400  # a script with fewer rows learns together with the other
 ALL, CJK, OTHER = "all", "cjk", "other"
@@ -23,6 +24,18 @@ def scripts_of(texts: Sequence[str]) -> np.ndarray:
     """Return "cjk" for each text with a Chinese character, else "other"."""
     found = [CJK_CHARACTER.search(str(text)) is not None for text in texts]
     return np.where(np.array(found, dtype=bool), CJK, OTHER)
+
+
+class Read(NamedTuple):
+    """The texts of one script: who reads them, their rows, and what was read."""
+
+    part: TextClassifier
+    rows: np.ndarray
+    reading: Reading
+
+
+def _count(read: list[Read]) -> int:
+    return sum(len(some.rows) for some in read)
 
 
 class ByScript(ClassifierMixin, BaseEstimator):
@@ -68,44 +81,55 @@ class ByScript(ClassifierMixin, BaseEstimator):
         """Tell whether neural nets vote in any part."""
         return any(part.use_nets_ for part in self.parts_.values())
 
+    def read(self, texts: Sequence[str]) -> list[Read]:
+        """Have each text read, once, by the part for its script."""
+        texts = np.asarray(texts, dtype=object)
+        scripts = scripts_of(texts)
+        read = []
+        for name, part in self.parts_.items():
+            rows = np.flatnonzero((scripts == name) | (name == ALL))
+            if len(rows):
+                read.append(Read(part, rows, part.read(texts[rows])))
+        return read
+
+    def chances(self, read: list[Read]) -> np.ndarray:
+        """Return one row of probabilities per text, in the order of `classes_`."""
+        found = np.zeros((_count(read), len(self.classes_)))
+        for part, rows, reading in read:
+            found[rows] = self._widened(part, part.chances(reading))
+        return found
+
     def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
         """Return one row of probabilities per text, in the order of `classes_`."""
-        found = np.zeros((len(texts), len(self.classes_)))
-        return self._routed(
-            texts,
-            lambda part, own: self._widened(part, part.predict_proba(own)),
-            found,
-        )
+        return self.chances(self.read(texts))
 
     def predict(self, texts: Sequence[str]) -> np.ndarray:
         """Return the most probable class of each text."""
         return self.classes_[self.predict_proba(texts).argmax(axis=1)]
 
-    def knows(self, texts: Sequence[str]) -> np.ndarray:
+    def knows(self, read: list[Read]) -> np.ndarray:
         """Tell which texts hold a word that their part has seen."""
-        found = np.zeros(len(texts), dtype=bool)
-        return self._routed(texts, lambda part, own: part.knows(own), found)
+        found = np.zeros(_count(read), dtype=bool)
+        for part, rows, reading in read:
+            found[rows] = part.knows(reading)
+        return found
+
+    def reasons(
+        self, read: list[Read], codes: Sequence[int], limit: int = 5
+    ) -> list[list[dict]]:
+        """Return the features of each text that speak most for its class."""
+        found: list[list[dict]] = [[] for _ in codes]
+        for part, rows, reading in read:
+            columns = self._columns(part).tolist()
+            for place, row in enumerate(rows):
+                if codes[row] in columns:
+                    code = columns.index(codes[row])
+                    found[row] = part.contributions(reading, place, code, limit)
+        return found
 
     def contributions(self, text: str, code: int, limit: int = 5) -> list[dict]:
         """Return the features of the text that speak most for the class."""
-        part = self.parts_.get(ALL) or self.parts_[str(scripts_of([text])[0])]
-        own = np.flatnonzero(self._columns(part) == code)
-        return part.contributions(text, int(own[0]), limit) if len(own) else []
-
-    def _routed(
-        self,
-        texts: Sequence[str],
-        answer: Callable[[TextClassifier, np.ndarray], np.ndarray],
-        found: np.ndarray,
-    ) -> np.ndarray:
-        """Fill one row per text with the answer of the part that reads its script."""
-        texts = np.asarray(texts, dtype=object)
-        scripts = scripts_of(texts)
-        for name, part in self.parts_.items():
-            rows = np.full(len(texts), True) if name == ALL else scripts == name
-            if rows.any():
-                found[rows] = answer(part, texts[rows])
-        return found
+        return self.reasons(self.read([text]), [code], limit)[0]
 
     def _columns(self, part: TextClassifier) -> np.ndarray:
         """Return where a part's classes stand among all classes."""

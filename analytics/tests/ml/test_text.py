@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.feature_extraction.text import TfidfVectorizer
 
 from analytics.ml import artefacts, text
 from analytics.ml.base import NotEnoughHistory
@@ -259,6 +260,16 @@ def test_texts_are_taken_in_one_form():
     assert "a + b" in pairs("b x a")
     assert {"打", "打开", "ca"} <= set(pieces("打开 ca"))
     assert "c" not in pieces("card")
+
+
+def test_texts_weigh_what_scikit_learn_says(banking):
+    part = banking.model.classifier_.parts_["all"]
+    asked = ["My card was stolen", "card card 打开 zzz", "", "!!!", None]
+    for _, block in part.vectoriser_.transformer_list:
+        weights = block.transform(asked)
+        theirs = TfidfVectorizer.transform(block, asked)
+        assert weights.dtype == theirs.dtype
+        assert (weights != theirs).nnz == 0
 
 
 def test_a_class_is_found_well_within_its_budget(banking):
