@@ -329,12 +329,15 @@ UNLABELLED = "AND t.category_id IS NULL"
 
 def _tickets(condition: str, params: dict[str, Any]) -> pd.DataFrame:
     frame = fetch_frame(TICKETS.format(condition=condition), params)
-    parts = frame["subject"].str.strip(), frame["description"].str.strip()
-    # A list of short questions has the whole text as its subject, or as both.
-    same = parts[0] == parts[1]
-    joined = (parts[0] + "\n" + parts[1].mask(same, "")).str.strip()
-    frame["text"] = joined.astype("object")
+    texts = map(_whole_text, frame["subject"], frame["description"])
+    frame["text"] = pd.Series(list(texts), index=frame.index, dtype="object")
     return frame.drop(columns=["subject", "description"]).set_index("ticket")
+
+
+def _whole_text(subject: str, description: str) -> str:
+    parts = subject.strip(), description.strip()
+    # A list of short questions has the whole text as its subject, or as both.
+    return parts[0] if parts[0] == parts[1] else "\n".join(parts).strip()
 
 
 def labelled_tickets(as_of: datetime) -> pd.DataFrame:

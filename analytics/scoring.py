@@ -16,7 +16,7 @@ from analytics.services import current_run, load_model
 logger = logging.getLogger(__name__)
 
 # The model of each key that this process used last: loading one costs up to a second.
-_loaded: dict[str, tuple[int, Any]] = {}
+_loaded: dict[str, tuple[Run, Any]] = {}
 PORTION = 2_000
 
 MISSING = {
@@ -39,22 +39,25 @@ MISSING = {
 
 def current_model(key: str) -> tuple[Run, Any] | None:
     """Return the current run and its model, from memory where it is the last one."""
-    run = current_run(key)
-    if run is None:
-        return None
     from analytics.ml.artefacts import StaleArtefact
 
     known = _loaded.get(key)
-    if known is None or known[0] != run.pk:
-        try:
-            model = load_model(run)
-        except StaleArtefact as error:
-            logger.warning("The model of %s cannot be used: %s", key, error)
-            return None
-        if model is None:
-            return None
-        known = _loaded[key] = (run.pk, model)
-    return run, known[1]
+    # Its key alone: the run with its card costs more than all else but the text.
+    current = Run.objects.filter(key=key, is_current=True).values_list("pk", flat=True)
+    if known and list(current[:1]) == [known[0].pk]:
+        return known
+    run = current_run(key)
+    if run is None:
+        return None
+    try:
+        model = load_model(run)
+    except StaleArtefact as error:
+        logger.warning("The model of %s cannot be used: %s", key, error)
+        return None
+    if model is None:
+        return None
+    _loaded[key] = run, model
+    return run, model
 
 
 def score_objects(key: str, ids: list[int]) -> int:
