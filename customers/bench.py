@@ -325,18 +325,19 @@ IMPORTED = 0.2
 
 
 def import_customers(size: int) -> int:
-    """Import a file of twelve columns; from the second run on its rows are known."""
+    """Import a file of twelve columns, each time of customers who are new."""
     from crm.importing.importer import get_importer
     from crm.importing.pipeline import run_import
     from crm.importing.services import create_run
 
     rows = max(50, round(size * IMPORTED))
+    first = Customer.objects.filter(external_system="bench-import").count()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bench.csv"
         with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(HEADER)
-            for n in range(rows):
+            for n in range(first, first + rows):
                 writer.writerow(
                     ["bench-import", f"I{n}", f"Imported Person {n}", "person"]
                     + [f"imported{n}@post.example", f"+44 20 7946 {n % 10000:04}"]
@@ -348,8 +349,8 @@ def import_customers(size: int) -> int:
             importer, file_path=str(path), file_name="bench.csv", owner=None
         )
         run = run_import(run)
-    if run.rejected or run.rows != rows or len(run.mapping) != len(HEADER):
-        msg = f"The import took {run.rows} rows and rejected {run.rejected}."
+    if run.created != rows or len(run.mapping) != len(HEADER):
+        msg = f"The import added {run.created} rows and rejected {run.rejected}."
         raise RuntimeError(msg)
     return rows
 
