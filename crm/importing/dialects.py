@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from crm.importing.encodings import detect, open_bytes
+from crm.importing.encodings import detect, open_bytes, refuse_noise
 
 SAMPLE_LINES = 200
 SAMPLE_CHARS = 256 * 1024
@@ -56,6 +56,8 @@ def sniff_text(path: Path, encoding: str = "", delimiter: str = "") -> Dialect:
     sample = read_sample(path, encoding)
     if not delimiter:
         delimiter = find_delimiter(sample)
+    # Some delimiters are control characters.
+    refuse_noise(sample.replace(delimiter, ""))
     return Dialect(
         encoding=encoding,
         delimiter=delimiter,

@@ -7,9 +7,11 @@ import codecs
 import gzip
 import io
 import zlib
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+from unicodedata import category
 
 from charset_normalizer import from_bytes
 from django.conf import settings
@@ -150,10 +152,26 @@ def _wide(sample: bytes) -> str | None:
 
 def _refuse_binary(sample: bytes) -> None:
     """Raise where the bytes are no text: an image, a PDF, a program."""
-    control = sum(sample.count(byte) for byte in range(32) if byte not in b"\t\n\r\x0c")
     if sample.lstrip()[:14].lower().startswith((b"<!doctype", b"<html", b"<table")):
         raise FileError(_("This is a web page, not a table. Save it as CSV or XLSX."))
-    if sample.startswith(b"%PDF") or control > max(8, 0.02 * len(sample)):
+    if sample.startswith(b"%PDF"):
+        raise FileError(_("This is not a table of text. Save it as CSV or XLSX."))
+    # Two control characters may be delimiters.
+    refuse_noise(sample.decode("latin-1").replace("\x01", "").replace("\x1f", ""))
+
+
+def refuse_noise(text: str) -> None:
+    """Raise where more signs are no text than a few damaged cells explain."""
+    noise = sum(
+        count
+        for char, count in Counter(text).items()
+        if ord(char) < 32
+        and char not in "\t\n\r\f"
+        or ord(char) > 255
+        and category(char) in {"Cn", "Co"}
+        and char != UNDECODABLE
+    )
+    if noise > max(2, 0.02 * len(text)):
         raise FileError(_("This is not a table of text. Save it as CSV or XLSX."))
 
 
@@ -198,21 +216,23 @@ def _narrow(sample: bytes) -> str:
     names = {codecs.lookup(code).name: code for code, _label in ENCODINGS}
     found = names.get(codecs.lookup(best.encoding).name) if best else None
     # Short Western samples look like anything; few other files are as common.
-    if found in {None, "mac_roman", "cp1250"} and _decodes(sample, "cp1252"):
+    if found in {None, "mac_roman", "cp1250"} and _is_western(sample):
         return "cp1252"
-    if found is None:
+    # UTF-16 shows its zeros before; what looks like it here is noise.
+    if found is None or found.startswith("utf-16"):
         raise FileError(
             _("The encoding of the text could not be found out: choose one.")
         )
     return found
 
 
-def _decodes(sample: bytes, encoding: str) -> bool:
+def _is_western(sample: bytes) -> bool:
+    """Tell whether the bytes read as cp1252 are mostly plain letters and signs."""
     try:
-        sample.decode(encoding)
+        sample.decode("cp1252")
     except UnicodeDecodeError:
         return False
-    return True
+    return sum(32 <= byte < 127 for byte in sample) >= 0.5 * len(sample)
 
 
 # Lead bytes of the characters that everyday text is made of; Western text read in these

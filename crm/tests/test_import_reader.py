@@ -3,6 +3,7 @@
 import datetime
 import gzip
 import json
+import random
 import subprocess
 import sys
 import zipfile
@@ -265,6 +266,15 @@ def test_a_giant_line_is_refused_with_its_row(tmp_path):
 )
 def test_what_is_no_table_is_refused_in_words(tmp_path, name, content, part):
     assert part in str(refusal(write(tmp_path, content, name)))
+
+
+@pytest.mark.parametrize("size", [60, 200, 3000, 400_000])
+def test_noise_is_refused_whatever_its_size(tmp_path, size):
+    for seed in range(5):
+        noise = random.Random(seed).randbytes(size)
+        assert len(str(refusal(write(tmp_path, noise)))) > 20
+        wide = b"".join(bytes((byte, 0)) for byte in noise)
+        assert "not a table" in str(refusal(write(tmp_path, wide)))
 
 
 def test_an_archive_of_something_else_is_no_workbook(tmp_path):
