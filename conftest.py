@@ -43,6 +43,7 @@ for _name, _value in {
     os.environ[_name] = _value
 
 import django  # noqa: E402
+from django.core.cache import caches  # noqa: E402
 from django.utils import timezone, translation  # noqa: E402
 
 django.setup()
@@ -116,6 +117,7 @@ def _fresh_process():
     translation.activate("en")
     timezone.deactivate()
     BIG.clear()
+    caches["process"].clear()
 
 
 @pytest.fixture(scope="session")

@@ -179,6 +179,14 @@ def test_counts_are_exact_to_a_limit(world, dev, monkeypatch):
         False,
     )
     assert "5+" in response.text
+    # That there are more is remembered, for the same rows and filters only.
+    with CaptureQueriesContext(connection) as again:
+        assert "5+" in dev.get(LIST).text
+    assert not any("COUNT(" in query["sql"] for query in again.captured_queries)
+    assert dev.get(LIST, {"kind": "person"}).context["count"].is_exact is False
+    Customer.objects.filter(name__in="ABC").update(kind="company")
+    assert dev.get(LIST, {"kind": "company"}).context["count"].number == 3
+    assert world.client("cleo").get(LIST).context["count"].number == 0
 
 
 def test_columns_can_be_chosen(world, dev):

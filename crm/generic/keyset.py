@@ -15,9 +15,10 @@ from typing import Any
 from django.core import signing
 from django.core.exceptions import FieldError, ValidationError
 from django.db import models
-from django.db.models import BooleanField, Expression, F, Q, Value
+from django.db.models import BooleanField, Expression, F, Func, Q, Value
 
 from crm.generic import formats
+from crm.generic.searching import is_few
 
 LAST = "last"
 SALT = "crm.generic.keyset"
@@ -146,6 +147,7 @@ class Keyset:
         self.queryset = self._with_values(queryset)
         self.filled = self._with_values(in_order(queryset, self.keys[0].path))
         self.size = size
+        self.sorts = is_few(queryset)
         self.mark = ",".join(
             ("-" if key.descending else "") + key.path for key in self.keys
         )
@@ -254,7 +256,9 @@ class Keyset:
         queryset = self.queryset if source is None else source
         if values is not None:
             queryset = queryset.filter(_beyond(keys, values, backward))
-        return queryset.order_by(*(_ordering(key, backward) for key in keys))
+        return queryset.order_by(
+            *(_ordering(key, backward, self.sorts) for key in keys)
+        )
 
     # --- tokens -----------------------------------------------------------------
 
@@ -296,11 +300,18 @@ def _dump(value: Any) -> Any:
     return repr(value) if isinstance(value, float) else str(value)
 
 
-def _ordering(key: Key, backward: bool) -> Any:
+class Sorted(Func):
+    """A value of which no index knows the order, so that rows are read, then sorted."""
+
+    function = "GREATEST"
+    arity = 1
+
+
+def _ordering(key: Key, backward: bool, sorts: bool) -> Any:
     nulls = {}
     if key.nullable:
         nulls = {"nulls_first": True} if backward else {"nulls_last": True}
-    expression = F(key.path)
+    expression = Sorted(F(key.path)) if sorts else F(key.path)
     if key.descending != backward:
         return expression.desc(**nulls)
     return expression.asc(**nulls)

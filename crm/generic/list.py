@@ -190,5 +190,6 @@ class ChoicesPage(GenericPage):
         text = searching.clean_text(request.GET.get("q", ""))
         if text and self.pages.is_searchable:
             rows = searching.narrow(rows, text)
-        results = [{"id": row.pk, "text": str(row)} for row in rows[:MAX_CHOICES]]
+        page = Keyset(rows, self.pages.make_table().order(), MAX_CHOICES).page()
+        results = [{"id": row.pk, "text": str(row)} for row in page.objects]
         return JsonResponse({"results": results})

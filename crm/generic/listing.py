@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.core.cache import caches
+from django.core.exceptions import EmptyResultSet
 from django.db import models
 from django.http import HttpRequest, QueryDict
 from django.utils.functional import cached_property
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from crm.models import User
 
 COUNT_LIMIT = 10_000
+# Seconds for which a list stays "more than 10,000" once that was seen.
+IS_LONG_FOR = 300
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,28 @@ class Count:
 
     number: int
     is_exact: bool
+
+
+def count_up_to(rows: models.QuerySet, limit: int) -> Count:
+    """Count the rows, but not beyond the limit.
+
+    To see that there are more costs 15 to 25 ms whatever the index, and stays true for
+    long: each process keeps it for five minutes, for everybody with the same rights
+    and filters. An exact number is never kept.
+    """
+    some = rows.order_by().values("pk")[: limit + 1]
+    try:
+        sql, params = some.query.sql_with_params()
+    except EmptyResultSet:
+        return Count(0, is_exact=True)
+    asked = hashlib.sha256(f"{sql}{params}".encode()).hexdigest()
+    cache, key = caches["process"], f"list.is_long.{asked}"
+    if cache.get(key):
+        return Count(limit, is_exact=False)
+    number = some.count()
+    if number > limit:
+        cache.set(key, 1, IS_LONG_FOR)
+    return Count(min(number, limit), number <= limit)
 
 
 class Listing(Addresses):
@@ -163,8 +190,7 @@ class Listing(Addresses):
         known = self.search.count_listed(self.filtered) if self.search else None
         if known is not None:
             return Count(known, is_exact=True)
-        some = self.matching.order_by().values("pk")[: COUNT_LIMIT + 1].count()
-        return Count(min(some, COUNT_LIMIT), some <= COUNT_LIMIT)
+        return count_up_to(self.matching, COUNT_LIMIT)
 
     def _count_frequent(self) -> Count:
         """Count without looking at every row for a text that is everywhere."""
