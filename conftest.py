@@ -49,7 +49,6 @@ from django.utils import timezone, translation  # noqa: E402
 
 django.setup()
 
-from crm.generic.forms import BIG  # noqa: E402
 from crm.testing.world import world  # noqa: E402, F401  (a fixture for all tests)
 
 
@@ -127,7 +126,6 @@ def _fresh_process():
     """Start in English and UTC, remembering nothing of the tests before."""
     translation.activate("en")
     timezone.deactivate()
-    BIG.clear()
     caches["process"].clear()
 
 

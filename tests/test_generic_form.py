@@ -215,7 +215,6 @@ def test_a_formset_without_its_frame_is_an_error_not_a_crash(world, customer, br
 
 def test_a_big_relation_is_searched_not_listed(world, monkeypatch):
     monkeypatch.setattr(generic_forms, "MAX_OPTIONS", 3)
-    monkeypatch.setattr(generic_forms, "BIG", {})
     rows = [
         Customer.objects.create(name=f"Company {number}", owner=world.ana)
         for number in range(9)

@@ -1,16 +1,51 @@
-"""Count and add up several lists in one query, each only as far as a limit."""
+"""Count and add up lists, each only as far as a limit; several in one query."""
 
 # ruff: noqa: S608  (SQL is put together from names that the program declares)
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.core.cache import caches
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
+
+# Seconds for which a list stays "more than 10,000" once that was seen.
+IS_LONG_FOR = 300
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many rows there are: exact up to a limit, else "more than"."""
+
+    number: int
+    is_exact: bool
+
+
+def count_up_to(rows: models.QuerySet, limit: int) -> Count:
+    """Count the rows, but not beyond the limit.
+
+    To see that there are more costs 15 to 25 ms whatever the index, and stays true for
+    long: each process keeps it for five minutes, for everybody with the same rights
+    and filters. An exact number is never kept.
+    """
+    some = rows.order_by().values("pk")[: limit + 1]
+    try:
+        sql, params = some.query.sql_with_params()
+    except EmptyResultSet:
+        return Count(0, is_exact=True)
+    asked = hashlib.sha256(f"{sql}{params}".encode()).hexdigest()
+    cache, key = caches["process"], f"list.is_long.{asked}"
+    if cache.get(key):
+        return Count(limit, is_exact=False)
+    number = some.count()
+    if number > limit:
+        cache.set(key, 1, IS_LONG_FOR)
+    return Count(min(number, limit), number <= limit)
 
 
 @dataclass(frozen=True)

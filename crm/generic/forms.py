@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib.auth import get_user_model
+from django.core.cache import caches
 from django.db import models
 from django.db.models import Q
 from django.forms.models import BaseInlineFormSet, ModelChoiceField
@@ -30,12 +30,16 @@ MAX_OPTIONS = 100
 
 # Models that were too big for a plain list a moment ago are not asked again each time.
 BIG_FOR = 300
-BIG: dict[type[models.Model], float] = {}
+
+
+def big_key(queryset: models.QuerySet) -> str:
+    """Return under which name it is remembered that a model is big."""
+    return f"form.is_big.{queryset.model._meta.label_lower}"
 
 
 def is_big(queryset: models.QuerySet) -> bool:
     """Tell whether the model was seen to be too big for a plain list."""
-    return BIG.get(queryset.model, 0) > time.monotonic()
+    return big_key(queryset) in caches["process"]
 
 
 class RelatedSelect(forms.Select):
@@ -53,7 +57,7 @@ class RelatedSelect(forms.Select):
             [] if has_search and is_big(queryset) else list(queryset[: MAX_OPTIONS + 1])
         )
         if len(rows) > MAX_OPTIONS and has_search:
-            BIG[queryset.model] = time.monotonic() + BIG_FOR
+            caches["process"].set(big_key(queryset), True, BIG_FOR)
         if has_search and is_big(queryset):
             chosen = [one for one in value if str(one).isdigit()]
             key = field.to_field_name or "pk"

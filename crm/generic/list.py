@@ -15,8 +15,9 @@ from crm.generic.addresses import BOARD, TABLE
 from crm.generic.base import GenericPage
 from crm.generic.board_layout import board_context
 from crm.generic.builder import builder_context
+from crm.generic.counting import Count
 from crm.generic.keyset import LAST, BadTokenError, Keyset, Page
-from crm.generic.listing import Count, Listing
+from crm.generic.listing import Listing
 from crm.generic.patience import TooSlowError, limited
 from crm.generic.saved_views import may_manage_all
 from crm.models.lists import Density, SavedView, Sharing

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.core.cache import caches
-from django.core.exceptions import EmptyResultSet
 from django.db import models
 from django.http import HttpRequest, QueryDict
 from django.utils.functional import cached_property
@@ -16,6 +12,7 @@ from crm.access import Scope, Verb, scope_of
 from crm.generic import searching
 from crm.generic.addresses import BOARD, TABLE, Addresses
 from crm.generic.conditions import Conditions
+from crm.generic.counting import Count, count_up_to
 from crm.generic.filters import VisibleFilterSet, filterset_for
 from crm.generic.saved_views import KeptOfList
 from crm.generic.tables import Column, Heading
@@ -25,38 +22,6 @@ if TYPE_CHECKING:
     from crm.models import User
 
 COUNT_LIMIT = 10_000
-# Seconds for which a list stays "more than 10,000" once that was seen.
-IS_LONG_FOR = 300
-
-
-@dataclass(frozen=True)
-class Count:
-    """How many rows there are: exact up to a limit, else "more than"."""
-
-    number: int
-    is_exact: bool
-
-
-def count_up_to(rows: models.QuerySet, limit: int) -> Count:
-    """Count the rows, but not beyond the limit.
-
-    To see that there are more costs 15 to 25 ms whatever the index, and stays true for
-    long: each process keeps it for five minutes, for everybody with the same rights
-    and filters. An exact number is never kept.
-    """
-    some = rows.order_by().values("pk")[: limit + 1]
-    try:
-        sql, params = some.query.sql_with_params()
-    except EmptyResultSet:
-        return Count(0, is_exact=True)
-    asked = hashlib.sha256(f"{sql}{params}".encode()).hexdigest()
-    cache, key = caches["process"], f"list.is_long.{asked}"
-    if cache.get(key):
-        return Count(limit, is_exact=False)
-    number = some.count()
-    if number > limit:
-        cache.set(key, 1, IS_LONG_FOR)
-    return Count(min(number, limit), number <= limit)
 
 
 class Listing(Addresses):

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 
 from crm.access import Verb
 from crm.exceptions import UserVisibleError
-from crm.generic.listing import Count, Listing
+from crm.generic.counting import Count
+from crm.generic.listing import Listing
 
 if TYPE_CHECKING:
     from crm.generic.pages import Pages

@@ -152,27 +152,29 @@ def _wide(sample: bytes) -> str | None:
 
 def _refuse_binary(sample: bytes) -> None:
     """Raise where the bytes are no text: an image, a PDF, a program."""
-    if sample.lstrip()[:14].lower().startswith((b"<!doctype", b"<html", b"<table")):
-        raise FileError(_("This is a web page, not a table. Save it as CSV or XLSX."))
     if sample.startswith(b"%PDF"):
         raise FileError(_("This is not a table of text. Save it as CSV or XLSX."))
+    if sample.lstrip()[:14].lower().startswith((b"<!doctype", b"<html", b"<table")):
+        raise FileError(_("This is a web page, not a table. Save it as CSV or XLSX."))
     # Two control characters may be delimiters.
-    refuse_noise(sample.decode("latin-1").replace("\x01", "").replace("\x1f", ""))
+    plain = sample.decode("latin-1").replace("\x01", "").replace("\x1f", "")
+    refuse_noise(plain)
 
 
 def refuse_noise(text: str) -> None:
     """Raise where more signs are no text than a few damaged cells explain."""
-    noise = sum(
-        count
-        for char, count in Counter(text).items()
-        if ord(char) < 32
-        and char not in "\t\n\r\f"
-        or ord(char) > 255
-        and category(char) in {"Cn", "Co"}
-        and char != UNDECODABLE
-    )
+    noise = sum(count for char, count in Counter(text).items() if _is_noise(char))
     if noise > max(2, 0.02 * len(text)):
         raise FileError(_("This is not a table of text. Save it as CSV or XLSX."))
+
+
+def _is_noise(char: str) -> bool:
+    """Tell whether a sign stands in no text: most controls, what is no character."""
+    if ord(char) < 32:
+        return char not in "\t\n\r\f"
+    # Bytes read as Latin-1 are judged by their controls alone.
+    is_char = ord(char) < 256 or category(char) not in {"Cn", "Co"}
+    return not is_char and char != UNDECODABLE
 
 
 def _utf8_counts(path: Path) -> tuple[int, int]:

@@ -6,10 +6,13 @@ import random
 import pytest
 from django.core import signing
 from django.core.exceptions import FieldError
+from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Length
+from django.test.utils import CaptureQueriesContext
 
 from crm.generic.keyset import LAST, BadTokenError, Keyset
+from crm.generic.searching import Among
 from crm.models import Job, Tag
 from crm.testing.world import make_person
 
@@ -88,6 +91,21 @@ def test_every_row_comes_once_and_in_order(jobs, order, size):
     backward = [pk for page in walk(keyset, LAST, "previous")[::-1] for pk in page]
     # The first page is always a full one, so it may repeat rows of the second.
     assert list(dict.fromkeys(backward)) == forward
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_rows_among_known_ids_are_sorted_not_walked(jobs, order):
+    known = [pk for pk in expected(jobs, ("pk",)) if pk % 3]
+    some = jobs.filter(Among(F("pk"), known[::-1]))
+    keyset = Keyset(some, order, 7)
+    forward = [pk for page in walk(keyset, "", "next") for pk in page]
+    assert forward == expected(jobs.filter(pk__in=known), order)
+    with CaptureQueriesContext(connection) as queries:
+        keyset.page()
+        Keyset(jobs.exclude(Among(F("pk"), known)), order, 7).page()
+    sorts = ["GREATEST(" in query["sql"] for query in queries.captured_queries]
+    assert sorts[0]
+    assert not sorts[-1]
 
 
 def test_rows_are_numbered_from_either_end(jobs):

@@ -9,8 +9,9 @@ from django.db import models
 from django.db.models import Count as CountOf
 
 from crm.generic import formats
+from crm.generic.counting import Count
 from crm.generic.keyset import Keyset
-from crm.generic.listing import Count, Listing
+from crm.generic.listing import Listing
 
 if TYPE_CHECKING:
     from django import forms
