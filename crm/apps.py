@@ -20,8 +20,10 @@ class CrmConfig(AppConfig):
     def ready(self) -> None:
         from crm import checks  # noqa: F401  (registers the system checks)
         from crm.grants import seed_grants
-        from crm.search.triggers import keep_installed
+        from crm.history import triggers as history
+        from crm.search import triggers as search
 
         post_migrate.connect(seed_grants, sender=self)
-        post_migrate.connect(keep_installed, sender=self)
+        post_migrate.connect(search.keep_installed, sender=self)
+        post_migrate.connect(history.keep_installed, sender=self)
         autodiscover_modules("pages", "panels", "tiles", "receivers", "jobs", "imports")

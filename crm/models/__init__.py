@@ -2,6 +2,13 @@
 
 from crm.models.audit import AuditEntry
 from crm.models.base import BaseModel, OwnedModel
+from crm.models.history import (
+    Change,
+    ChangeVerb,
+    DeletedRow,
+    Operation,
+    OperationKind,
+)
 from crm.models.imports import ImportProfile, ImportRun, ImportState, RejectedRow
 from crm.models.jobs import Job, JobLog, JobState
 from crm.models.lists import Density, ListLayout, SavedView, Sharing
@@ -12,6 +19,9 @@ from crm.models.users import Grant, Role, SeededModel, Team, User
 __all__ = [
     "AuditEntry",
     "BaseModel",
+    "Change",
+    "ChangeVerb",
+    "DeletedRow",
     "Density",
     "Grant",
     "ImportProfile",
@@ -21,6 +31,8 @@ __all__ = [
     "JobLog",
     "JobState",
     "ListLayout",
+    "Operation",
+    "OperationKind",
     "OwnedModel",
     "RejectedRow",
     "Role",

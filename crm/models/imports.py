@@ -88,6 +88,8 @@ class ImportRun(models.Model):
     unchanged = models.PositiveBigIntegerField(_("unchanged"), default=0)
     rejected = models.PositiveBigIntegerField(_("rejected"), default=0)
     rejects_path = models.CharField(max_length=500, blank=True)
+    # The operation under which its rows were written; what is undone is found by it.
+    operation = models.UUIDField(null=True, editable=False)
     error = models.TextField(blank=True)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)

@@ -1,0 +1,1 @@
+"""What happened to rows, and undoing it; see docs/history.md."""

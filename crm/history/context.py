@@ -1,0 +1,104 @@
+"""Say who acts and by what, so that the triggers can write it down."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.backends.signals import connection_created
+from psycopg.pq import TransactionStatus
+
+from crm.models.history import OperationKind
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+    from crm.models import User
+
+SETTING = "crm.acting"
+READING = ("GET", "HEAD", "OPTIONS", "TRACE")
+_acting: ContextVar[str] = ContextVar("acting", default="")
+
+
+@contextmanager
+def acting(
+    kind: str,
+    actor: User | None = None,
+    *,
+    number: uuid.UUID | None = None,
+    title: object = "",
+) -> Iterator[uuid.UUID]:
+    """Put all that is written inside under one operation; yield its number.
+
+    Inside another one the inner counts. ``number`` continues an operation, such as a
+    bulk edit that is done in portions.
+    """
+    number = number or uuid.uuid4()
+    person = actor.pk if actor is not None and actor.is_authenticated else None
+    content = {"number": str(number), "kind": str(kind), "actor": person}
+    if title:
+        content["title"] = str(title)[:300]
+    token = _acting.set(json.dumps(content))
+    try:
+        tell(connection)
+        yield number
+    finally:
+        _acting.reset(token)
+        tell(connection)
+
+
+def current_operation() -> uuid.UUID | None:
+    """Return the number under which changes are written now."""
+    content = _acting.get()
+    return uuid.UUID(json.loads(content)["number"]) if content else None
+
+
+def tell(to: Any) -> None:
+    """Hand the setting to the database.
+
+    A connection that is not open yet hears of it when it opens. In a transaction that
+    failed nothing can be said: its end takes the setting back to what it was.
+    """
+    if to.connection is None or not is_usable(to):
+        return
+    with to.cursor() as cursor:
+        cursor.execute("SELECT set_config(%s, %s, false)", [SETTING, _acting.get()])
+
+
+def is_usable(to: Any) -> bool:
+    """Tell whether the connection can be spoken to: it is open and has not failed."""
+    status = to.connection.info.transaction_status
+    return not to.needs_rollback and status in (
+        TransactionStatus.IDLE,
+        TransactionStatus.INTRANS,
+    )
+
+
+def tell_new_connection(*, connection: Any, **kwargs: Any) -> None:
+    """Hand the setting to a connection that was opened in the middle of the work."""
+    if connection.alias == DEFAULT_DB_ALIAS and _acting.get():
+        tell(connections[DEFAULT_DB_ALIAS])
+
+
+connection_created.connect(tell_new_connection)
+
+
+class OperationMiddleware:
+    """Every request that may write is one operation."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method in READING:
+            return self.get_response(request)
+        in_admin = request.path_info.startswith("/admin/")
+        kind = OperationKind.ADMIN if in_admin else OperationKind.PAGE
+        with acting(kind, request.user) as number:
+            request.operation = number
+            return self.get_response(request)

@@ -1,0 +1,120 @@
+import uuid
+from pathlib import Path
+
+import django.contrib.postgres.indexes
+import django.db.models.deletion
+from django.conf import settings
+from django.db import migrations, models
+
+import crm.models.history
+
+FUNCTIONS = Path(__file__).resolve().parent.parent / "history" / "functions.sql"
+
+
+def install(apps, schema_editor):
+    """Create the functions that the triggers share."""
+    schema_editor.execute(FUNCTIONS.read_text("utf-8"), None)
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('crm', '0009_short_pending_list'),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name='importrun',
+            name='operation',
+            field=models.UUIDField(editable=False, null=True),
+        ),
+        migrations.CreateModel(
+            name='Operation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ('at', models.DateTimeField(auto_now_add=True, verbose_name='time')),
+                ('kind', models.CharField(choices=[('page', 'page'), ('bulk', 'change of many rows'), ('import', 'import'), ('job', 'job'), ('admin', 'administration'), ('command', 'command'), ('undo', 'undo'), ('database', 'database')], max_length=10, verbose_name='by')),
+                ('title', models.CharField(blank=True, db_default='', max_length=300, verbose_name='title')),
+                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='person')),
+                ('undo_of', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='undos', to='crm.operation', verbose_name='undoes')),
+            ],
+            options={
+                'verbose_name': 'operation',
+                'verbose_name_plural': 'operations',
+                'ordering': ('-at', '-pk'),
+            },
+        ),
+        migrations.CreateModel(
+            name='DeletedRow',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('at', models.DateTimeField(verbose_name='deleted')),
+                ('model', models.CharField(max_length=100)),
+                ('object_id', models.BigIntegerField()),
+                ('row', models.JSONField()),
+                ('operation', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, to='crm.operation')),
+            ],
+            options={
+                'verbose_name': 'deleted row',
+                'verbose_name_plural': 'deleted rows',
+                'ordering': ('-pk',),
+            },
+        ),
+        migrations.CreateModel(
+            name='Change',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('at', models.DateTimeField(verbose_name='time')),
+                ('model', models.CharField(max_length=100)),
+                ('verb', models.CharField(choices=[('add', 'added'), ('change', 'changed'), ('delete', 'deleted')], max_length=6)),
+                ('object_id', models.BigIntegerField(null=True)),
+                ('added', crm.models.history.Ranges(null=True)),
+                ('old', models.JSONField(null=True)),
+                ('new', models.JSONField(null=True)),
+                ('operation', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, to='crm.operation')),
+            ],
+            options={
+                'verbose_name': 'change',
+                'verbose_name_plural': 'changes',
+                'ordering': ('-pk',),
+            },
+        ),
+        migrations.AddIndex(
+            model_name='operation',
+            index=models.Index(fields=['-at', '-id'], name='operation_by_time'),
+        ),
+        migrations.AddIndex(
+            model_name='operation',
+            index=models.Index(fields=['actor', '-at', '-id'], name='operation_by_actor'),
+        ),
+        migrations.AddConstraint(
+            model_name='operation',
+            constraint=models.UniqueConstraint(fields=('undo_of',), name='operation_undone_once'),
+        ),
+        migrations.AddIndex(
+            model_name='deletedrow',
+            index=models.Index(fields=['operation', 'model'], name='deleted_by_operation'),
+        ),
+        migrations.AddIndex(
+            model_name='deletedrow',
+            index=models.Index(fields=['model', '-id'], name='deleted_by_model'),
+        ),
+        migrations.AddIndex(
+            model_name='deletedrow',
+            index=models.Index(fields=['at'], name='deleted_by_time'),
+        ),
+        migrations.AddIndex(
+            model_name='change',
+            index=models.Index(fields=['model', 'object_id', '-id'], name='change_by_object'),
+        ),
+        migrations.AddIndex(
+            model_name='change',
+            index=models.Index(fields=['operation', 'model'], name='change_by_operation'),
+        ),
+        migrations.AddIndex(
+            model_name='change',
+            index=django.contrib.postgres.indexes.GistIndex(condition=models.Q(('verb', 'add')), fields=['added'], name='change_by_added', opclasses=['multirange_ops']),
+        ),
+        migrations.RunPython(install, migrations.RunPython.noop),
+    ]

@@ -1,0 +1,146 @@
+"""What happened to rows: operations, their changes, and deleted rows for a while."""
+
+import uuid
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GistIndex
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from crm.access import VisibleManager
+
+
+class OperationKind(models.TextChoices):
+    """By what something was done."""
+
+    PAGE = "page", _("page")
+    BULK = "bulk", _("change of many rows")
+    IMPORT = "import", _("import")
+    JOB = "job", _("job")
+    ADMIN = "admin", _("administration")
+    COMMAND = "command", _("command")
+    UNDO = "undo", _("undo")
+    DATABASE = "database", _("database")
+
+
+class Operation(models.Model):
+    """A piece of work that can be undone as a whole; written by the triggers."""
+
+    # By this the program knows it before the database has made its row.
+    number = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    at = models.DateTimeField(_("time"), auto_now_add=True)
+    kind = models.CharField(_("by"), max_length=10, choices=OperationKind.choices)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("person"),
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+    )
+    # What the person knows it by, such as the name of a file; may be empty.
+    title = models.CharField(_("title"), max_length=300, blank=True, db_default="")
+    undo_of = models.ForeignKey(
+        "self",
+        verbose_name=_("undoes"),
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="undos",
+    )
+
+    objects = VisibleManager()
+    access_path = "actor"
+
+    class Meta:
+        verbose_name = _("operation")
+        verbose_name_plural = _("operations")
+        ordering = ("-at", "-pk")
+        indexes = (
+            models.Index(fields=["-at", "-id"], name="operation_by_time"),
+            models.Index(fields=["actor", "-at", "-id"], name="operation_by_actor"),
+        )
+        constraints = (
+            # Whoever undoes it again undoes the undo.
+            models.UniqueConstraint(fields=["undo_of"], name="operation_undone_once"),
+        )
+
+    def __str__(self) -> str:
+        return self.title or str(self.get_kind_display())
+
+
+class Ranges(models.Field):
+    """Sets of ids, as PostgreSQL's ``int8multirange``; only the database writes it."""
+
+    def db_type(self, connection: object) -> str:
+        """Return the type of the column."""
+        return "int8multirange"
+
+
+class ChangeVerb(models.TextChoices):
+    """What became of a row."""
+
+    ADD = "add", _("added")
+    CHANGE = "change", _("changed")
+    DELETE = "delete", _("deleted")
+
+
+class Change(models.Model):
+    """Rows that one statement added, or one row that it changed or deleted.
+
+    The database refuses to change or delete it. ``old`` and ``new`` hold the values of
+    the columns that differ, as PostgreSQL's ``to_jsonb`` writes them.
+    """
+
+    # No constraint: the trigger writes both, and checking costs a probe per row.
+    operation = models.ForeignKey(
+        Operation, on_delete=models.DO_NOTHING, db_constraint=False
+    )
+    at = models.DateTimeField(_("time"))
+    model = models.CharField(max_length=100)
+    verb = models.CharField(max_length=6, choices=ChangeVerb.choices)
+    object_id = models.BigIntegerField(null=True)
+    added = Ranges(null=True)
+    old = models.JSONField(null=True)
+    new = models.JSONField(null=True)
+
+    class Meta:
+        verbose_name = _("change")
+        verbose_name_plural = _("changes")
+        ordering = ("-pk",)
+        indexes = (
+            models.Index(fields=["model", "object_id", "-id"], name="change_by_object"),
+            models.Index(fields=["operation", "model"], name="change_by_operation"),
+            GistIndex(
+                fields=["added"],
+                name="change_by_added",
+                opclasses=["multirange_ops"],
+                condition=models.Q(verb="add"),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.model} {self.object_id or self.added}"
+
+
+class DeletedRow(models.Model):
+    """All columns of a deleted row, until the trash is emptied."""
+
+    operation = models.ForeignKey(
+        Operation, on_delete=models.DO_NOTHING, db_constraint=False
+    )
+    at = models.DateTimeField(_("deleted"))
+    model = models.CharField(max_length=100)
+    object_id = models.BigIntegerField()
+    row = models.JSONField()
+
+    class Meta:
+        verbose_name = _("deleted row")
+        verbose_name_plural = _("deleted rows")
+        ordering = ("-pk",)
+        indexes = (
+            models.Index(fields=["operation", "model"], name="deleted_by_operation"),
+            models.Index(fields=["model", "-id"], name="deleted_by_model"),
+            models.Index(fields=["at"], name="deleted_by_time"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.model} {self.object_id}"
