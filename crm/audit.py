@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.utils import translation
 
+from crm.history.context import current_operation
 from crm.models import AuditEntry, User
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from django.db import models
-
-_operation: ContextVar[UUID | None] = ContextVar("operation", default=None)
-
-
-@contextmanager
-def operation(number: UUID) -> Iterator[None]:
-    """Mark all entries that are written inside as parts of one piece of work."""
-    token = _operation.set(number)
-    try:
-        yield
-    finally:
-        _operation.reset(token)
 
 
 def stored_name(row: models.Model | None) -> str | None:
@@ -71,5 +56,5 @@ def _entry(
         object_id=obj.pk,
         object_text=str(obj)[:300],
         changes=changes or {},
-        operation=_operation.get(),
+        operation=current_operation(),
     )

@@ -64,6 +64,24 @@ DEFAULT_GRANTS = {
         ),
         "view=own run=own",
     ),
+    # Everybody takes back what they did; the rows' own rights bound it.
+    "crm.operation": dict.fromkeys(
+        (
+            "representative",
+            "sales_manager",
+            "marketer",
+            "agent",
+            "service_manager",
+            "analyst",
+            "executive",
+        ),
+        "view=own change=own",
+    ),
+    # The trash shows rows that the person may delete.
+    "crm.deletedrow": dict.fromkeys(
+        ("representative", "sales_manager", "marketer", "agent", "service_manager"),
+        "view=all",
+    ),
     "crm.savedview": dict.fromkeys(
         (
             "representative",

@@ -179,6 +179,7 @@ ROLLUP_SECONDS = env.int("ROLLUP_SECONDS", default=60)
 CELERY_BEAT_SCHEDULE = {
     "refresh-rollups": {"task": "sales.refresh_rollups", "schedule": ROLLUP_SECONDS},
     "sweep-jobs": {"task": "crm.sweep_jobs", "schedule": JOB_SWEEP_SECONDS},
+    "empty-trash": {"task": "crm.empty_trash", "schedule": 24 * 3600},
     "forget-jobs": {"task": "crm.forget_jobs", "schedule": 24 * 3600},
     # One after the other in the small hours; the schedule can be edited in the admin.
     **{

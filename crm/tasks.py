@@ -46,6 +46,14 @@ def forget_jobs() -> None:
     logger.info("Old jobs forgotten: %s", jobs.forget_old_jobs())
 
 
+@shared_task(name="crm.empty_trash")
+def empty_trash() -> None:
+    """Destroy what was deleted long ago."""
+    from crm.history import jobs as history
+
+    logger.info("Rows taken out of the trash: %s", history.empty_trash())
+
+
 @shared_task(name="crm.enqueue_job")
 def enqueue_job(kind: str) -> None:
     """Queue a job of a kind by the clock; one that still waits is not doubled."""

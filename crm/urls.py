@@ -17,6 +17,8 @@ from crm import job_pages, profile, view_pages
 from crm.admin import register_missing
 from crm.generic import palette, start
 from crm.generic.registry import registry
+from crm.history import log, trash
+from crm.history import views as history_views
 from crm.importing import urls as import_urls
 from crm.search import urls as search_urls
 
@@ -28,6 +30,9 @@ def app_urls() -> list[URLResolver]:
             *job_pages.urlpatterns,
             *import_urls.urlpatterns,
             *view_pages.urlpatterns,
+            *history_views.urlpatterns,
+            *trash.urlpatterns,
+            *log.urlpatterns,
         ]
     }
     for config in apps.get_app_configs():

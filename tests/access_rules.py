@@ -1,12 +1,15 @@
 """Who may open the pages of an import; a real importer has to be named for them."""
 
+from uuid import uuid4
+
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 from crm.importing import services
 from crm.importing.importer import get_importer
-from crm.models import Grant, ImportRun
+from crm.models import DeletedRow, Grant, ImportRun
 from crm.testing.access_matrix import Rule
+from tests.machines.models import Machine
 
 FILE = b"name,email\nAlpha,alpha@mail.example\n"
 
@@ -24,8 +27,24 @@ def may_import_something(user):
     return Grant.objects.filter(role__users=user, verb="import").exists()
 
 
+def make_deleted(owner):
+    """Return a deleted row that was a person's own."""
+    row = Machine.objects.create(serial=str(uuid4()), name="x", owner=owner)
+    pk = row.pk
+    row.delete()
+    return DeletedRow.objects.get(model="machines.machine", object_id=pk)
+
+
+def key_of_deleted(deleted):
+    """Return what the address of a deleted row is made of."""
+    return {"pk": deleted.pk}
+
+
 OWN = {"make": make_run, "is_own_only": True}
 RULES = {
+    "crm:trash_restore": Rule(
+        Machine, "delete", methods=("post",), make=make_deleted, kwargs=key_of_deleted
+    ),
     "crm:import_list": Rule(ImportRun),
     "crm:import_new": Rule(None, methods=("get", "post"), allows=may_import_something),
     "crm:import_detail": Rule(ImportRun, make=make_run),

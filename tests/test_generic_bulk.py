@@ -181,7 +181,9 @@ def test_rows_of_strangers_are_counted_left_alone_and_never_named(world):
     seen = preview(world.client("ana"), "edit", data)
     assert "2 are out of your reach" in seen.text
     response = do(world.client("ana"), "edit", data)
-    assert response.context["result"] == {
+    result = response.context["result"]
+    assert Operation.objects.get(number=result.pop("operation")).actor == world.ana
+    assert result == {
         "changed": 2, "unchanged": 0, "refused": 0, "left": 2, "reasons": []
     }  # fmt: skip
     for text in (seen.text, response.text):

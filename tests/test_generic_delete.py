@@ -23,7 +23,7 @@ def url(customer):
 def test_it_is_asked_first(world, customer, url):
     with unchanged(Customer):
         response = world.client("ben").get(url)
-    assert "This cannot be undone." in response.text
+    assert "It goes to the trash" in response.text
 
 
 def test_what_goes_with_it_is_counted(world, customer, url):

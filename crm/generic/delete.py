@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import messages
 from django.db import models, router, transaction
 from django.db.models.deletion import Collector, ProtectedError, RestrictedError
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +16,7 @@ from django.utils.translation import gettext as _
 from crm.access import Verb, VisibleQuerySet
 from crm.exceptions import UserVisibleError
 from crm.generic.base import GenericPage
+from crm.history.context import offer_undo
 
 if TYPE_CHECKING:
     from crm.models import User
@@ -131,5 +131,5 @@ class DeletePage(GenericPage):
         except UserVisibleError as error:
             return self.ask(self.find(pk), error=str(error), status=409)
         text = _("%(name)s was deleted.") % {"name": name}
-        messages.success(request, capfirst(text))
+        offer_undo(request, capfirst(text))
         return redirect(self.pages.url("list"))

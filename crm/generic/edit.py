@@ -19,6 +19,7 @@ from crm.exceptions import UserVisibleError
 from crm.generic import formats
 from crm.generic.base import GenericPage
 from crm.generic.forms import VisibleModelForm
+from crm.history.context import offer_undo
 
 if TYPE_CHECKING:
     from django.http import QueryDict
@@ -200,7 +201,7 @@ class AddPage(FormPage):
             obj = self.try_save(form, formset)
         if obj is None:
             return self.answer(form, formset, is_new=True)
-        messages.success(request, _("%(name)s was added.") % {"name": obj})
+        offer_undo(request, _("%(name)s was added.") % {"name": obj})
         return self.after(obj)
 
 
@@ -233,7 +234,7 @@ class EditPage(FormPage):
                 saved = self.try_save(form, formset)
         if saved is None:
             return self.show(obj, form, formset, version, title=title)
-        messages.success(request, _("%(name)s was changed.") % {"name": saved})
+        offer_undo(request, _("%(name)s was changed.") % {"name": saved})
         return self.after(saved)
 
     def show(

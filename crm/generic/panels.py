@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.contrib.contenttypes.models import ContentType
 from django.utils.translation import gettext_lazy as _
 
 from crm.access import Verb, can
 from crm.generic.registry import registry
 from crm.generic.tables import Column, Links, column_for
+from crm.models import Operation
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -105,14 +105,11 @@ class HistoryPanel(Panel):
     limit: ClassVar[int] = 8
 
     def get_context(self, request: HttpRequest, obj: Model) -> dict[str, Any]:
-        """Return the newest audit entries with the names of the changed fields."""
-        from crm.generic.history import describe
-        from crm.models import AuditEntry
+        """Return the newest changes with what they were before."""
+        from crm.generic.history import entries_of
 
-        entries = AuditEntry.objects.filter(
-            content_type=ContentType.objects.get_for_model(obj), object_id=obj.pk
-        ).select_related("actor")[: self.limit]
-        return {"entries": [describe(entry, type(obj)) for entry in entries]}
+        entries = entries_of(obj, request.user, self.limit)
+        return {"entries": entries, "may_open": can(request.user, Verb.VIEW, Operation)}
 
 
 class Tile:

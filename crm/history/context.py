@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from django.contrib import messages
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.signals import connection_created
 from psycopg.pq import TransactionStatus
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from crm.models import User
 
 SETTING = "crm.acting"
+# How a message says which operation its button takes back.
+UNDO = "undo:"
 READING = ("GET", "HEAD", "OPTIONS", "TRACE")
 _acting: ContextVar[str] = ContextVar("acting", default="")
 
@@ -102,3 +105,11 @@ class OperationMiddleware:
         with acting(kind, request.user) as number:
             request.operation = number
             return self.get_response(request)
+
+
+def offer_undo(
+    request: HttpRequest, text: str, number: uuid.UUID | None = None
+) -> None:
+    """Say that something was done, with a button that takes it back."""
+    number = number or request.operation
+    messages.success(request, text, extra_tags=f"{UNDO}{number}")

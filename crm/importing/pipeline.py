@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from crm.audit import record
 from crm.exceptions import UserVisibleError
+from crm.history.context import acting
 from crm.importing import files
 from crm.importing.dialects import Dialect
 from crm.importing.errors import ImportRefused
@@ -31,7 +32,7 @@ from crm.importing.staging import (
     sweep_staging,
 )
 from crm.importing.work import Work
-from crm.models import ImportRun, ImportState, RejectedRow
+from crm.models import ImportRun, ImportState, OperationKind, RejectedRow
 
 logger = logging.getLogger(__name__)
 
@@ -158,7 +159,9 @@ def _finish(
         _count_rejected(work)
         if not dry_run:
             work.say(_("Writing"))
-            work.importer.write(work)
+            with acting(OperationKind.IMPORT, run.owner, title=run.file_name) as number:
+                work.importer.write(work)
+            run.operation = number
         _list_rejects(run, work)
         rejects = _save_rejects(run, work, table) if work.counts.rejected else ""
         _save_result(run, work, rejects, dry_run)

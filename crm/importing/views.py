@@ -31,7 +31,7 @@ from crm.importing.forms import (
 from crm.importing.importer import Importer, get_importer
 from crm.importing.plan import Plan
 from crm.importing.reader import Table, text_rows
-from crm.models import ImportRun, ImportState
+from crm.models import ImportRun, ImportState, Operation
 
 PAGE_SIZE = 50
 
@@ -281,6 +281,7 @@ def import_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "objects": _objects(request, run),
         "may_map": run.state in (ImportState.FAILED, ImportState.CANCELLED)
         and _is_own(request, run),
+        "may_undo": can(request.user, Verb.VIEW, Operation) and _is_own(request, run),
     }
     return render(request, "generic/import_detail.html", context)
 

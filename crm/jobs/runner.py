@@ -18,13 +18,14 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from crm.exceptions import UserVisibleError
+from crm.history.context import acting
 from crm.jobs import broker
 from crm.jobs.handle import JobCancelled, JobHandle, LeaseLost
 from crm.jobs.queue import personal_settings
 from crm.jobs.registry import UnknownKindError, get_kind
 from crm.jobs.reporter import Reporter, lease_end
 from crm.jobs.sweeper import give_back
-from crm.models import Job, JobLog, JobState
+from crm.models import Job, JobLog, JobState, OperationKind
 from crm.models.jobs import LogLevel
 
 logger = logging.getLogger(__name__)
@@ -100,7 +101,8 @@ def _work(job: Job) -> None:
     reporter.start()
     try:
         kind = get_kind(job.kind)
-        returned = kind.handler(handle, **job.params)
+        with acting(OperationKind.JOB, job.owner, title=job.title or kind.label):
+            returned = kind.handler(handle, **job.params)
         if isinstance(returned, dict) and not handle.result:
             handle.result = returned
         outcome["result"] = handle.result

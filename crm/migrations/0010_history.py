@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField(verbose_name='deleted')),
                 ('model', models.CharField(max_length=100)),
                 ('object_id', models.BigIntegerField()),
-                ('row', models.JSONField()),
+                ('row', models.JSONField(decoder=crm.models.history.ExactDecoder)),
                 ('operation', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, to='crm.operation')),
             ],
             options={
@@ -70,9 +70,9 @@ class Migration(migrations.Migration):
                 ('verb', models.CharField(choices=[('add', 'added'), ('change', 'changed'), ('delete', 'deleted')], max_length=6)),
                 ('object_id', models.BigIntegerField(null=True)),
                 ('added', crm.models.history.Ranges(null=True)),
-                ('old', models.JSONField(null=True)),
-                ('new', models.JSONField(null=True)),
-                ('operation', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, to='crm.operation')),
+                ('old', models.JSONField(decoder=crm.models.history.ExactDecoder, null=True)),
+                ('new', models.JSONField(decoder=crm.models.history.ExactDecoder, null=True)),
+                ('operation', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='changes', to='crm.operation')),
             ],
             options={
                 'verbose_name': 'change',
@@ -114,7 +114,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='change',
-            index=django.contrib.postgres.indexes.GistIndex(condition=models.Q(('verb', 'add')), fields=['added'], name='change_by_added', opclasses=['multirange_ops']),
+            index=django.contrib.postgres.indexes.BrinIndex(fields=['at'], name='change_by_time'),
+        ),
+        migrations.AddIndex(
+            model_name='change',
+            index=django.contrib.postgres.indexes.GistIndex(condition=models.Q(('verb', 'add')), fields=['added'], name='change_by_added'),
         ),
         migrations.RunPython(install, migrations.RunPython.noop),
     ]

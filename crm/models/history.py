@@ -1,9 +1,12 @@
 """What happened to rows: operations, their changes, and deleted rows for a while."""
 
+import decimal
+import json
 import uuid
+from typing import Any
 
 from django.conf import settings
-from django.contrib.postgres.indexes import GistIndex
+from django.contrib.postgres.indexes import BrinIndex, GistIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -75,12 +78,32 @@ class Ranges(models.Field):
         return "int8multirange"
 
 
+@Ranges.register_lookup
+class HasId(models.Lookup):
+    """``added__has_id=5``: the set holds the id."""
+
+    lookup_name = "has_id"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        """Return the condition that the index on the sets serves."""
+        left, params = self.process_lhs(compiler, connection)
+        return f"{left} @> %s::bigint", [*params, int(self.rhs)]
+
+
 class ChangeVerb(models.TextChoices):
     """What became of a row."""
 
     ADD = "add", _("added")
     CHANGE = "change", _("changed")
     DELETE = "delete", _("deleted")
+
+
+class ExactDecoder(json.JSONDecoder):
+    """Read numbers as the database wrote them: 12.50 stays 12.50."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "parse_float": decimal.Decimal})
 
 
 class Change(models.Model):
@@ -92,15 +115,18 @@ class Change(models.Model):
 
     # No constraint: the trigger writes both, and checking costs a probe per row.
     operation = models.ForeignKey(
-        Operation, on_delete=models.DO_NOTHING, db_constraint=False
+        Operation,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="changes",
     )
     at = models.DateTimeField(_("time"))
     model = models.CharField(max_length=100)
     verb = models.CharField(max_length=6, choices=ChangeVerb.choices)
     object_id = models.BigIntegerField(null=True)
     added = Ranges(null=True)
-    old = models.JSONField(null=True)
-    new = models.JSONField(null=True)
+    old = models.JSONField(null=True, decoder=ExactDecoder)
+    new = models.JSONField(null=True, decoder=ExactDecoder)
 
     class Meta:
         verbose_name = _("change")
@@ -109,16 +135,27 @@ class Change(models.Model):
         indexes = (
             models.Index(fields=["model", "object_id", "-id"], name="change_by_object"),
             models.Index(fields=["operation", "model"], name="change_by_operation"),
+            # Small: the log is written in the order of time.
+            BrinIndex(fields=["at"], name="change_by_time"),
             GistIndex(
                 fields=["added"],
                 name="change_by_added",
-                opclasses=["multirange_ops"],
                 condition=models.Q(verb="add"),
             ),
         )
 
     def __str__(self) -> str:
         return f"{self.verb} {self.model} {self.object_id or self.added}"
+
+    @staticmethod
+    def added_has(pk: int) -> models.Q:
+        """Return the condition that a statement added the row with this id."""
+        return models.Q(verb=ChangeVerb.ADD, added__has_id=pk)
+
+    @property
+    def number_added(self) -> int:
+        """Return how many rows the statement added."""
+        return sum(part.upper - part.lower for part in self.added or ())
 
 
 class DeletedRow(models.Model):
@@ -130,7 +167,7 @@ class DeletedRow(models.Model):
     at = models.DateTimeField(_("deleted"))
     model = models.CharField(max_length=100)
     object_id = models.BigIntegerField()
-    row = models.JSONField()
+    row = models.JSONField(decoder=ExactDecoder)
 
     class Meta:
         verbose_name = _("deleted row")

@@ -17,6 +17,7 @@ from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext, ngettext
 
 from crm import formatting, frame
+from crm.history.context import UNDO
 
 register = template.Library()
 
@@ -79,6 +80,13 @@ def _icon(name: str, label: str, css: str) -> SafeString:
         static("icons.svg"),
         name,
     )
+
+
+@register.filter
+def undo_of(message: object) -> str:
+    """Return the operation that a message offers to take back, if it does."""
+    tags = getattr(message, "extra_tags", "") or ""
+    return tags.removeprefix(UNDO) if tags.startswith(UNDO) else ""
 
 
 @register.inclusion_tag("components/_badge.html")

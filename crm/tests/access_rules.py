@@ -1,6 +1,7 @@
 """Who may open the framework's own special addresses."""
 
-from crm.models import Job, SavedView
+from crm.history.context import acting
+from crm.models import Change, DeletedRow, Job, Operation, SavedView, Tag
 from crm.testing.access_matrix import PUBLIC, SIGNED_IN, Rule
 
 
@@ -14,6 +15,19 @@ def make_view(owner):
     return SavedView.objects.create(list_key="crm.user", name="x", owner=owner)
 
 
+def make_operation(owner):
+    """Return an operation of a person that can be taken back."""
+    with acting("page", owner) as number:
+        Tag.objects.create(name=f"Tag {number}")
+    return Operation.objects.get(number=number)
+
+
+def number_of(operation):
+    """Return what addresses of operations are made of."""
+    return {"number": operation.number}
+
+
+OPERATION = {"make": make_operation, "kwargs": number_of}
 VIEW = {"list_key": "crm.user", "name": "New", "sharing": "private"}
 RULES = {
     "start": SIGNED_IN,
@@ -27,6 +41,14 @@ RULES = {
     "crm:job_detail": Rule(Job, make=make_job),
     "crm:job_status": Rule(Job, make=make_job),
     "crm:job_cancel": Rule(Job, "run", methods=("post",), make=make_job),
+    "crm:operation_list": Rule(Operation),
+    "crm:operation_detail": Rule(Operation, **OPERATION),
+    # Who may not add tags cannot take one away again.
+    "crm:operation_undo": Rule(
+        Operation, "change", methods=("post",), also=(409,), **OPERATION
+    ),
+    "crm:change_list": Rule(Change),
+    "crm:trash_list": Rule(DeletedRow),
     # Without the name of a list there is nothing to show.
     "crm:view_add": Rule(
         SavedView, "add", methods=("get", "post"), data=VIEW, also=(404,)

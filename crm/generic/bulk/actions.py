@@ -44,7 +44,7 @@ class BulkAction:
     label: Any = ""
     icon: str = ""
     verb: str = Verb.CHANGE
-    # "danger" for what cannot be taken back.
+    # "danger" for what takes something away.
     style: str = ""
     note: Any = ""
 
@@ -189,7 +189,8 @@ class DeleteRows(BulkAction):
     key, label, icon = "delete", gettext_lazy("Delete"), "trash"
     verb, style = Verb.DELETE, "danger"
     note = gettext_lazy(
-        "This cannot be undone. Rows that others depend on are kept and listed."
+        "They go to the trash, where they can be restored for 30 days. "
+        "Rows that others depend on are kept and listed."
     )
 
     def fits(self, pages: Pages) -> bool:

@@ -31,4 +31,5 @@ def change_rows(handle: JobHandle, **params: Any) -> None:
             handle.progress(min(outcome.seen, total), total, _("Changing the rows"))
             handle.result = {**outcome.as_result(), "kind": KIND, "after": after}
     url = run.selection.list_url(run.pages)
-    handle.result = {**run.finish(outcome).as_result(), "kind": KIND, "url": url}
+    run.finish(outcome)
+    handle.result = {**run.result_of(outcome), "kind": KIND, "url": url}

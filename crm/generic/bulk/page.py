@@ -21,6 +21,7 @@ from crm.generic.bulk.batch import Outcome
 from crm.generic.bulk.preview import Preview
 from crm.generic.bulk.run import KIND, BulkRun
 from crm.generic.selection import Selection
+from crm.history.context import offer_undo
 from crm.jobs import enqueue
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ class BulkPage(GenericPage):
                         return self.start_job(run)
                     outcome = Outcome()
                     run.step(0, outcome)
-                    return self.show_outcome(run.finish(outcome))
+                    return self.show_outcome(run.finish(outcome), run)
             except OperationalError:
                 if not left:
                     raise
@@ -200,17 +201,17 @@ class BulkPage(GenericPage):
             owner=self.request.user,
             params=run.params(),
             dedupe_key=run.key,
-            title=self.title,
+            title=run.title,
         )
         return redirect(job.get_absolute_url())
 
-    def show_outcome(self, outcome: Outcome) -> HttpResponse:
+    def show_outcome(self, outcome: Outcome, run: BulkRun) -> HttpResponse:
         """Go back to the list; stay where there is something to read."""
         if outcome.refused or outcome.left:
             return self.render(
                 {
                     "action": self.action,
-                    "result": outcome.as_result(),
+                    "result": run.result_of(outcome),
                     "back_url": self.list_url(),
                     "breadcrumbs": self.breadcrumbs(),
                     "title": self.title,
@@ -223,7 +224,8 @@ class BulkPage(GenericPage):
                 "%(count)s rows were changed.",
                 outcome.changed,
             )
-            messages.success(self.request, text % {"count": outcome.changed})
+            text %= {"count": outcome.changed}
+            offer_undo(self.request, text, run.number)
         else:
             messages.info(self.request, _("Nothing was changed."))
         return redirect(self.list_url())

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 from django.apps import apps
 from django.db import connection, models
 from django.http import QueryDict
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from crm.audit import operation
 from crm.exceptions import UserVisibleError
 from crm.generic.bulk.batch import Batch, Outcome
 from crm.generic.registry import registry
 from crm.generic.selection import Selection
-from crm.models import AuditEntry, Job, User
+from crm.history.context import acting
+from crm.models import AuditEntry, Job, OperationKind, User
 
 if TYPE_CHECKING:
     from django import forms
@@ -70,6 +71,12 @@ class BulkRun:
             datetime.datetime.fromisoformat(params["previewed_at"]),
             params["expected"],
         )
+
+    @property
+    def title(self) -> str:
+        """Return what is done, and with what."""
+        names = capfirst(str(self.pages.model._meta.verbose_name_plural))
+        return f"{self.action.label}: {names}"
 
     @property
     def key(self) -> str:
@@ -128,7 +135,9 @@ class BulkRun:
             [row for row in locked if row.pk in still],
             outcome,
         )
-        with operation(self.number):
+        with acting(
+            OperationKind.BULK, self.actor, number=self.number, title=self.title
+        ):
             self.action.apply(batch)
         return keys[-1]
 
@@ -137,6 +146,11 @@ class BulkRun:
         if self.expected is not None:
             outcome.left = max(0, self.expected - outcome.seen)
         return outcome
+
+    def result_of(self, outcome: Outcome) -> dict[str, Any]:
+        """Return the outcome with the way to take it back."""
+        operation = str(self.number) if outcome.changed else ""
+        return {**outcome.as_result(), "operation": operation}
 
     def is_known(self) -> bool:
         """Tell whether it was started before; a second request waits for the first."""

@@ -1,0 +1,38 @@
+"""What the framework adds to the menu, and the jobs behind it."""
+
+from django.utils.translation import gettext_lazy as _
+
+from crm.generic.registry import NavLink, register_link
+from crm.history import jobs  # noqa: F401  (declares its kind)
+from crm.models import Change, DeletedRow, Operation
+
+register_link(
+    NavLink(
+        "crm",
+        _("Operations"),
+        "crm:operation_list",
+        order=62,
+        icon="history",
+        requires=Operation,
+    )
+)
+register_link(
+    NavLink(
+        "crm",
+        _("Trash"),
+        "crm:trash_list",
+        order=63,
+        icon="trash",
+        requires=DeletedRow,
+    )
+)
+register_link(
+    NavLink(
+        "crm",
+        _("Field history"),
+        "crm:change_list",
+        order=64,
+        icon="clock",
+        requires=Change,
+    )
+)
