@@ -13,7 +13,7 @@ from django.conf import settings
 
 from crm.generic.bulk import page as bulk_page
 from crm.generic.bulk.run import BulkRun
-from crm.models import AuditEntry, Job, Tag
+from crm.models import AuditEntry, Job, Operation, Tag
 from crm.testing.snapshot import unchanged
 from crm.testing.workers import run_jobs
 from customers.models import Contact, Customer
