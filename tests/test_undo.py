@@ -7,9 +7,9 @@ from django.db import DatabaseError, connection, transaction
 
 from crm.exceptions import UserVisibleError
 from crm.history.context import acting
-from crm.history.tables import tracked_models
 from crm.history.undo import preview, restore, undo
 from crm.models import Change, DeletedRow, Operation
+from crm.testing.snapshot import all_rows as tables
 from customers.models import Contact, Customer, Interaction
 from customers.tests.recipes import make_contact, make_customer
 from sales.models import Order, OrderLine
@@ -17,17 +17,6 @@ from sales.services.opportunities import move_stage
 from sales.tests.recipes import make_opportunity, make_order
 
 LABEL = "customers.customer"
-
-
-def tables():
-    """Return {table: its rows as text} of all business tables."""
-    found = {}
-    with connection.cursor() as cursor:
-        for model in tracked_models().values():
-            table = model._meta.db_table
-            cursor.execute(f'SELECT t::text FROM "{table}" t ORDER BY id')  # noqa: S608
-            found[table] = [row for (row,) in cursor.fetchall()]
-    return found
 
 
 def operation(number):

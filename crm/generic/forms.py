@@ -189,6 +189,18 @@ class VisibleModelForm(forms.ModelForm):
             self.instance.owner_id = self.instance.owner_id or self.actor.pk
         super()._post_clean()
 
+    def _save_m2m(self) -> None:
+        """Ask nothing about the links of a new row that is to have none."""
+        chosen = self.cleaned_data
+        if self.is_new:
+            self.cleaned_data = {
+                name: value
+                for name, value in chosen.items()
+                if not (isinstance(value, models.QuerySet) and not value)
+            }
+        super()._save_m2m()
+        self.cleaned_data = chosen
+
     def changes(self) -> dict[str, list[Any]]:
         """Return {field: [old, new]} for the audit log."""
         found = {}

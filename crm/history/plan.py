@@ -77,14 +77,15 @@ WITH events AS MATERIALIZED (
 )
 INSERT INTO undo_plan (model, object_id, action, row, expected, last_id)
 SELECT %(model)s, ends.object_id,
-    CASE WHEN first = 'add' THEN 'remove' WHEN last = 'delete' THEN 'restore'
+    CASE WHEN last = 'delete' THEN 'restore' WHEN first = 'add' THEN 'remove'
         ELSE 'change' END,
-    CASE WHEN first = 'add' THEN NULL
+    CASE WHEN %(as_deleted)s AND last = 'delete' THEN gone.row
+        WHEN first = 'add' THEN NULL
         ELSE coalesce(gone.row, '{{}}') || coalesce(old, '{{}}') END,
     new, last_id
 FROM ends LEFT JOIN befores USING (object_id) LEFT JOIN afters USING (object_id)
     LEFT JOIN gone USING (object_id)
-WHERE NOT (first = 'add' AND last = 'delete')
+WHERE (%(as_deleted)s OR NOT (first = 'add' AND last = 'delete'))
     AND NOT (last = 'delete' AND gone.object_id IS NULL)
 """
 # Rows that are as they were already need nothing.
@@ -184,8 +185,12 @@ def table_names(model: type[models.Model]) -> dict[str, str]:
     return {"table": quote(meta.db_table), "pk": quote(meta.pk.column)}
 
 
-def make(operation: Operation) -> list[type[models.Model]]:
-    """Fill the plan inside the caller's transaction; return its models."""
+def make(operation: Operation, *, as_deleted: bool = False) -> list[type[models.Model]]:
+    """Fill the plan inside the caller's transaction; return its models.
+
+    With ``as_deleted`` deleted rows are to come back as they were when they went, not
+    as they were before the operation.
+    """
     execute("DROP TABLE IF EXISTS pg_temp.undo_plan")
     execute(CREATE)
     known = tracked_models()
@@ -194,7 +199,11 @@ def make(operation: Operation) -> list[type[models.Model]]:
     )
     found = [known[label] for (label,) in sorted(labels) if label in known]
     for model in found:
-        params = {"operation": operation.pk, "model": model._meta.label_lower}
+        params = {
+            "operation": operation.pk,
+            "model": model._meta.label_lower,
+            "as_deleted": as_deleted,
+        }
         execute(FILL, params)
         execute(SETTLED, params, **table_names(model))
     execute("ANALYZE undo_plan")

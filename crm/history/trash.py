@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.expressions import RawSQL
 from django.http import Http404, HttpRequest, HttpResponse
@@ -24,6 +23,7 @@ from crm.generic.registry import registry
 from crm.history import plan, undo
 from crm.history.context import offer_undo
 from crm.history.tables import tracked_models
+from crm.history.words import name_of
 from crm.models import DeletedRow, User
 
 if TYPE_CHECKING:
@@ -91,24 +91,6 @@ def _went_with(link: models.ForeignKey) -> models.Exists:
         object_id=RawSQL('("crm_deletedrow"."row" ->> %s)::bigint', [link.column]),
     )
     return models.Exists(parents)
-
-
-def name_of(model: type[models.Model], row: dict[str, Any]) -> str:
-    """Return what a deleted row was called."""
-    values = {}
-    for one in model._meta.concrete_fields:
-        if one.column in row and not one.generated:
-            try:
-                values[one.attname] = one.to_python(row[one.column])
-            except ValidationError:
-                continue
-    if model.text_field:
-        return str(values.get(model.text_field, ""))
-    try:
-        return str(model(**values))
-    except models.ObjectDoesNotExist:
-        # It is called after another row, which is gone, too.
-        return str(model._meta.verbose_name)
 
 
 @require_GET

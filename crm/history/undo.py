@@ -70,7 +70,7 @@ def _carry_out(
     root: tuple[str, int] | None = None,
 ) -> Result:
     """Remove, change, restore: what is freed first can be taken by the next."""
-    found = plan.make(operation)
+    found = plan.make(operation, as_deleted=root is not None)
     if root is not None:
         writing.narrow(found, root)
     plan.judge(operation, found, actor)

@@ -20,11 +20,19 @@ from crm.access import Verb, can, get_visible_or_404, require
 from crm.exceptions import UserVisibleError
 from crm.generic.delete import label_of
 from crm.generic.registry import registry
-from crm.history import plan, undo
+from crm.history import undo
 from crm.history.context import offer_undo
 from crm.history.jobs import AT_ONCE, start_undo
-from crm.history.words import ACTIONS, REASONS, Values, lines_of, names_of
-from crm.models import Change, Operation, OperationKind
+from crm.history.tables import tracked_models
+from crm.history.words import (
+    ACTIONS,
+    REASONS,
+    Values,
+    lines_of,
+    name_of,
+    names_of,
+)
+from crm.models import Change, ChangeVerb, DeletedRow, Operation, OperationKind
 
 PAGE_SIZE = 30
 CHANGES = 50
@@ -146,12 +154,13 @@ def describe(changes: list[Change], request: HttpRequest) -> list[dict[str, Any]
     for change in changes:
         if change.object_id:
             ids.setdefault(change.model, set()).add(change.object_id)
-    models = plan.tracked_models()
+    models = tracked_models()
     names = {
         label: names_of(models[label], some, request.user)
         for label, some in ids.items()
         if label in models
     }
+    deleted = deleted_names(changes)
     found = []
     for change in changes:
         model = models.get(change.model)
@@ -164,12 +173,34 @@ def describe(changes: list[Change], request: HttpRequest) -> list[dict[str, Any]
                 "change": change,
                 "number": number,
                 "model": label_of(model, number),
-                "name": known.get(change.object_id, ""),
+                "name": known.get(change.object_id, "") or deleted.get(change.pk, ""),
                 "url": address(model, change.object_id, known),
                 "fields": values.describe(change),
             }
         )
     return found
+
+
+def deleted_names(changes: list[Change]) -> dict[int, str]:
+    """Return {change: what the row was called} of deleted rows, while they are kept."""
+    gone = [one for one in changes if one.verb == ChangeVerb.DELETE]
+    if not gone:
+        return {}
+    kept = DeletedRow.objects.filter(
+        operation__in={one.operation_id for one in gone},
+        object_id__in={one.object_id for one in gone},
+    )
+    names = {
+        (one.operation_id, one.model, one.object_id): name_of(
+            tracked_models()[one.model], one.row
+        )
+        for one in kept
+        if one.model in tracked_models()
+    }
+    return {
+        one.pk: names.get((one.operation_id, one.model, one.object_id), "")
+        for one in gone
+    }
 
 
 @require_POST

@@ -126,6 +126,24 @@ def names_of(
     return {row.pk: str(row) for row in rows}
 
 
+def name_of(model: type[models.Model], row: dict[str, Any]) -> str:
+    """Return what a deleted row was called."""
+    values = {}
+    for one in model._meta.concrete_fields:
+        if one.column in row and not one.generated:
+            try:
+                values[one.attname] = one.to_python(row[one.column])
+            except ValidationError:
+                continue
+    if model.text_field:
+        return str(values.get(model.text_field, ""))
+    try:
+        return str(model(**values))
+    except models.ObjectDoesNotExist:
+        # It is called after another row, which is gone, too.
+        return str(model._meta.verbose_name)
+
+
 @dataclass
 class Line:
     """An operation as a line of the list."""

@@ -10,6 +10,7 @@ from typing import Any
 from django.core import mail
 from django.db import connection, models
 
+from crm.history.tables import tracked_models
 from crm.models import AuditEntry, Job
 
 
@@ -36,6 +37,17 @@ def _question(tables: tuple[type[models.Model], ...]) -> str:
     ]
     parts += [counts.format(table=one._meta.db_table) for one in (AuditEntry, Job)]
     return f"SELECT {', '.join(parts)}"
+
+
+def all_rows() -> dict[str, list[str]]:
+    """Return {table: its rows as text} of all business tables."""
+    found = {}
+    with connection.cursor() as cursor:
+        for model in tracked_models().values():
+            table = model._meta.db_table
+            cursor.execute(f'SELECT t::text FROM "{table}" t ORDER BY id')  # noqa: S608
+            found[table] = [row for (row,) in cursor.fetchall()]
+    return found
 
 
 @contextmanager

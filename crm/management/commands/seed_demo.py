@@ -9,6 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
+from crm.history.context import acting
+from crm.models import DeletedRow, OperationKind
 from crm.seeding import (
     DEFAULT_SEED,
     Demo,
@@ -72,7 +74,8 @@ class Command(BaseCommand):
             scale=options["scale"],
             log=self.stdout.write,
         )
-        seeded = seed_all(demo)
+        with acting(OperationKind.COMMAND, title="Demo data"):
+            seeded = seed_all(demo)
         self.stdout.write(
             f"The demo data was added in {time.monotonic() - began:.1f} s."
             if seeded
@@ -82,8 +85,11 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps({"seeded": seeded, "logins": logins}))
 
     def remove(self) -> None:
-        with transaction.atomic():
+        title = "Demo data removed"
+        with acting(OperationKind.COMMAND, title=title) as number, transaction.atomic():
             removal = remove_all()
+            # Made up as it was, it needs no place in the trash.
+            DeletedRow.objects.filter(operation__number=number).delete()
             if any(removal.deleted.values()):
                 note_removed(True)
         for model, count in removal.deleted.items():
