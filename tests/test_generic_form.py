@@ -140,6 +140,50 @@ def test_two_people_do_not_overwrite_each_other(world, customer):
     assert customer.city == "Trier"
 
 
+def test_a_conflict_shows_the_original_theirs_and_mine(world, customer):
+    ana, ben = world.client("ana"), world.client("ben")
+    url = f"/customers/{customer.pk}/edit/"
+    form = {"city": "Trier", "phone": "+49 30 1234567"}
+    first = data_of(ana, url, city="Ulm", email="ana@mail.example")
+    second = data_of(ben, url, **form)
+    ana.post(url, first)
+    page = ben.post(url, second)
+    conflict = page.context["conflict"]
+    assert conflict.actor == world.ana
+    assert [(c.name, c.original, c.theirs, c.mine) for c in conflict.clashes] == [
+        ("city", "Bonn", "Ulm", "Trier")
+    ]
+    assert [str(label) for label in conflict.taken] == ["Email"]
+    values = page.context["form"]
+    assert (values["email"].value(), values["phone"].value()) == (
+        "ana@mail.example",
+        "+49 30 1234567",
+    )
+    again = dict(values.data.items()) | {"row_version": page.context["version"]}
+    assert ben.post(url, again | {"theirs-city": "1"}).status_code == 302
+    customer.refresh_from_db()
+    assert (customer.city, customer.phone, customer.email) == (
+        "Ulm",
+        "+49 30 1234567",
+        "ana@mail.example",
+    )
+
+
+def test_changes_of_different_fields_do_not_clash(world, customer):
+    ana, ben = world.client("ana"), world.client("ben")
+    url = f"/customers/{customer.pk}/edit/"
+    first, second = data_of(ana, url, city="Ulm"), data_of(ben, url, region="Mosel")
+    ana.post(url, first)
+    page = ben.post(url, second)
+    assert page.status_code == 422
+    assert not page.context["conflict"].clashes
+    again = dict(page.context["form"].data.items())
+    again |= {"row_version": page.context["version"]}
+    assert ben.post(url, again).status_code == 302
+    customer.refresh_from_db()
+    assert (customer.city, customer.region) == ("Ulm", "Mosel")
+
+
 def test_a_refusal_of_a_service_is_shown_in_the_form(world, customer, monkeypatch):
     def refuse(form, formset, actor):
         form.save()

@@ -11,13 +11,12 @@ from django.db import IntegrityError, models, transaction
 from django.forms import BaseFormSet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from crm.access import OutOfReachError, Verb, can, require_in_reach
 from crm.exceptions import UserVisibleError
-from crm.generic import formats
 from crm.generic.base import GenericPage
+from crm.generic.conflict import Conflict, compare, take_theirs, wants_theirs
 from crm.generic.forms import VisibleModelForm
 from crm.history.context import offer_undo
 
@@ -222,23 +221,56 @@ class EditPage(FormPage):
         with transaction.atomic():
             obj = self.find(pk, self.pages.queryset().select_for_update(of=("self",)))
             title, version = str(obj), version_of(obj)
+            seen = request.POST.get(VERSION, version)
             form = self.make_form(obj)
             formset = self.make_formset(obj)
-            saved = None
-            if request.POST.get(VERSION, version) != version:
-                self.explain_conflict(form)
+            saved = conflict = None
+            if seen != version:
+                form, conflict = self.compare(form, seen)
             elif not form.has_changed() and not (formset and formset.has_changed()):
                 messages.info(request, _("Nothing was changed."))
                 return self.after(obj)
             else:
                 saved = self.try_save(form, formset)
         if saved is None:
-            return self.show(obj, form, formset, version, title=title)
+            return self.show(obj, form, formset, version, title, conflict=conflict)
         offer_undo(request, _("%(name)s was changed.") % {"name": saved})
         return self.after(saved)
 
+    def make_form(self, instance: models.Model) -> VisibleModelForm:
+        """Return the form with what was sent, or with theirs where that was chosen."""
+        if not self.is_post or not wants_theirs(self.request.POST):
+            return super().make_form(instance)
+        data = take_theirs(self.request.POST, self.build_form(instance=instance))
+        return self.build_form(data, self.request.FILES, instance=instance)
+
+    def compare(
+        self, form: VisibleModelForm, version: str
+    ) -> tuple[VisibleModelForm, Conflict]:
+        """Return the form to go on with, and what somebody else changed meanwhile."""
+        # Validating writes into the row of the form.
+        stored = self.build_form(instance=self.find(form.instance.pk))
+        form.is_valid()
+        data, conflict = compare(form, stored, version, self.request.user)
+        form = self.build_form(data, self.request.FILES, instance=form.instance)
+        form.is_valid()
+        form.add_error(
+            None,
+            _("Somebody changed this while you were editing, so nothing was saved."),
+        )
+        for clash in conflict.clashes:
+            message = _("The saved value is: %(value)s")
+            form.add_error(clash.name, message % {"value": clash.theirs or "–"})
+        return form, conflict
+
     def show(
-        self, obj: Any, form: Any, formset: Any, version: str, title: str = ""
+        self,
+        obj: Any,
+        form: Any,
+        formset: Any,
+        version: str,
+        title: str = "",
+        **context: Any,
     ) -> HttpResponse:
         """Show the form with the mark of the row as it was read."""
         title = title or str(obj)
@@ -255,32 +287,5 @@ class EditPage(FormPage):
             neighbours_url=self.pages.url("neighbours", obj),
             version_name=VERSION,
             version=version,
+            **context,
         )
-
-    def explain_conflict(self, form: VisibleModelForm) -> None:
-        """Say who would be overwritten, and name the fields that differ now."""
-        form.is_valid()
-        form.add_error(
-            None,
-            _(
-                "Somebody changed this while you were editing, so nothing was saved. "
-                "Compare the values below; save again to keep yours."
-            ),
-        )
-        for name in form.changed_data:
-            field = form.fields[name]
-            shown = form[name].initial
-            if (
-                isinstance(shown, models.Model | models.QuerySet | list)
-                or field.disabled
-            ):
-                continue
-            text = formats.short(self.present(form, name))
-            message = _("The saved value is: %(value)s") % {"value": text or "–"}
-            form.add_error(name, capfirst(message))
-
-    def present(self, form: VisibleModelForm, name: str) -> Any:
-        """Return the value in the database as people read it."""
-        fresh = self.model._base_manager.get(pk=form.instance.pk)
-        display = getattr(fresh, f"get_{name}_display", None)
-        return display() if display else getattr(fresh, name, None)
