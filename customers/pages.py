@@ -73,6 +73,7 @@ class CustomerPages(Pages):
     quick_fields = ("kind", "name", "phone", "email")
     similar_fields = ("name", "phone", "email")
     state_field = "kind"
+    mergeable = True
 
 
 @register
@@ -107,6 +108,7 @@ class ContactPages(Pages):
     )
     quick_fields = ("customer", "name", "job_title", "phone", "email")
     similar_fields = ("name", "phone", "email")
+    mergeable = True
 
     def save(self, form: Any, formset: Any, actor: User) -> Contact:
         """Keep one first contact per customer."""

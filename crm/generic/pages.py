@@ -33,6 +33,7 @@ from crm.generic.importing import ImportPage
 from crm.generic.inline import CellPage, editable_columns
 from crm.generic.layouts import LayoutPage
 from crm.generic.list import ChoicesPage, ListPage
+from crm.generic.merge_page import MergePage, MergeRows
 from crm.generic.nav import Nav
 from crm.generic.neighbours import NeighboursPage
 from crm.generic.panels import FieldsPanel, HistoryPanel, Panel, made
@@ -93,7 +94,7 @@ class Pages:
     importer: Any = None
     panels: ClassVar[list[Panel | type[Panel]]] = []
     actions: ClassVar[list[Action]] = []
-    bulk_actions: ClassVar[list[BulkAction]] = STANDARD_ACTIONS
+    bulk_actions: ClassVar[list[BulkAction]] = [*STANDARD_ACTIONS, MergeRows()]
     board: Board | None = None
     nav: Nav | None = None
     search_fields: ClassVar[tuple[str, ...]] = ()
@@ -104,6 +105,8 @@ class Pages:
     similar_fields: ClassVar[tuple[str, ...]] = ()
     state_field: str = ""
     deletable: bool = True
+    # Two rows can stand for the same thing, and be made one.
+    mergeable: bool = False
     exportable: bool = True
     keeps_history: bool = True
 
@@ -159,6 +162,8 @@ class Pages:
                 found["boardadd"] = ("board/add/", BoardAddPage)
         if editable_columns(self):
             found["cell"] = ("<int:pk>/cell/<slug:column>/", self.cell_view)
+        if self.mergeable:
+            found["merge"] = ("merge/", MergePage)
         if self.deletable:
             found["delete"] = ("<int:pk>/delete/", self.delete_view)
         return found

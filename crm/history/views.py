@@ -28,11 +28,12 @@ from crm.history.words import (
     ACTIONS,
     REASONS,
     Values,
+    kept_rows,
     lines_of,
     name_of,
     names_of,
 )
-from crm.models import Change, ChangeVerb, DeletedRow, Operation, OperationKind
+from crm.models import Change, ChangeVerb, Operation, OperationKind
 
 PAGE_SIZE = 30
 CHANGES = 50
@@ -186,10 +187,7 @@ def deleted_names(changes: list[Change]) -> dict[int, str]:
     gone = [one for one in changes if one.verb == ChangeVerb.DELETE]
     if not gone:
         return {}
-    kept = DeletedRow.objects.filter(
-        operation__in={one.operation_id for one in gone},
-        object_id__in={one.object_id for one in gone},
-    )
+    kept = kept_rows(gone)
     names = {
         (one.operation_id, one.model, one.object_id): name_of(
             tracked_models()[one.model], one.row

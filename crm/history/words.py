@@ -18,7 +18,7 @@ from crm.access import Scope, Verb, VisibleQuerySet, scope_of
 from crm.generic import formats
 from crm.history import plan
 from crm.history.tables import silent_columns, tracked_models
-from crm.models import AuditEntry, ChangeVerb
+from crm.models import AuditEntry, ChangeVerb, DeletedRow
 
 if TYPE_CHECKING:
     from crm.models import Change, Operation, User
@@ -124,6 +124,15 @@ def names_of(
     if isinstance(manager.get_queryset(), VisibleQuerySet):
         rows = manager.visible_to(user).filter(pk__in=list(ids))
     return {row.pk: str(row) for row in rows}
+
+
+def kept_rows(gone: Iterable[Change]) -> models.QuerySet:
+    """Return what the trash still has of deleted rows."""
+    gone = list(gone)
+    return DeletedRow.objects.filter(
+        operation__in={one.operation_id for one in gone},
+        object_id__in={one.object_id for one in gone},
+    )
 
 
 def name_of(model: type[models.Model], row: dict[str, Any]) -> str:

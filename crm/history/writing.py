@@ -127,18 +127,20 @@ def _try_write(label: str, write: Callable[..., None]) -> None:
 def _unreached(label: str, action: str, reached: str | None) -> list[int]:
     """Return the rows of an action that are not in the person's reach now.
 
-    A row that went with another one comes back with it.
+    A row that went with another one comes back with it, and one that pointed to it
+    points to it again, whatever the person may do with it otherwise.
     """
     if reached is None:
         return []
     links = plan.links_of(tracked_models()[label])
-    parts = [one for one in links if one.remote_field.on_delete is models.CASCADE]
+    if action == RESTORE:
+        links = [one for one in links if one.remote_field.on_delete is models.CASCADE]
     comes_along = "".join(
         " AND NOT EXISTS (SELECT FROM undo_plan q"
         f" WHERE q.model = '{one.related_model._meta.label_lower}'"
         " AND q.action = 'restore' AND q.conflict = ''"
         f" AND q.object_id = (p.row ->> '{one.column}')::bigint)"
-        for one in parts
+        for one in links
     )
     rows = plan.fetch(
         "SELECT object_id FROM undo_plan p WHERE model = %s AND action = %s"

@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ('at', models.DateTimeField(auto_now_add=True, verbose_name='time')),
-                ('kind', models.CharField(choices=[('page', 'page'), ('bulk', 'change of many rows'), ('import', 'import'), ('job', 'job'), ('admin', 'administration'), ('command', 'command'), ('undo', 'undo'), ('database', 'database')], max_length=10, verbose_name='by')),
+                ('kind', models.CharField(choices=[('page', 'page'), ('bulk', 'change of many rows'), ('import', 'import'), ('job', 'job'), ('admin', 'administration'), ('command', 'command'), ('merge', 'merge'), ('undo', 'undo'), ('database', 'database')], max_length=10, verbose_name='by')),
                 ('title', models.CharField(blank=True, db_default='', max_length=300, verbose_name='title')),
                 ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='person')),
                 ('undo_of', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='undos', to='crm.operation', verbose_name='undoes')),

@@ -22,6 +22,7 @@ class OperationKind(models.TextChoices):
     JOB = "job", _("job")
     ADMIN = "admin", _("administration")
     COMMAND = "command", _("command")
+    MERGE = "merge", _("merge")
     UNDO = "undo", _("undo")
     DATABASE = "database", _("database")
 

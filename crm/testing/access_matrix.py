@@ -51,6 +51,7 @@ VERBS = {
     "add": "add",
     "edit": "change",
     "delete": "delete",
+    "merge": "delete",
     "move": "change",
     "boardadd": "add",
     "export": "export",
