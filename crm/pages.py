@@ -2,6 +2,7 @@
 
 from django.db.models import QuerySet
 
+from crm.backup import jobs  # noqa: F401  (declares its kinds)
 from crm.forms import TagForm
 from crm.generic.bulk import job  # noqa: F401  (declares its kind)
 from crm.generic.nav import Nav

@@ -181,6 +181,16 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "crm.sweep_jobs", "schedule": JOB_SWEEP_SECONDS},
     "empty-trash": {"task": "crm.empty_trash", "schedule": 24 * 3600},
     "forget-jobs": {"task": "crm.forget_jobs", "schedule": 24 * 3600},
+    "back-up": {
+        "task": "crm.enqueue_job",
+        "schedule": crontab(hour=1, minute=0),
+        "args": ["backup"],
+    },
+    "try-backup": {
+        "task": "crm.enqueue_job",
+        "schedule": crontab(hour=4, minute=0, day_of_week="sunday"),
+        "args": ["verify-backup"],
+    },
     # One after the other in the small hours; the schedule can be edited in the admin.
     **{
         f"refresh-{kind}": {
@@ -261,6 +271,11 @@ STORAGES = {
     },
 }
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(VAR_DIR / "media")))
+# Where the nightly backup is written, and how many of them are kept.
+BACKUP_DIR = Path(env.str("BACKUP_DIR", default=str(VAR_DIR / "backups")))
+BACKUP_KEEP = env.int("BACKUP_KEEP", default=7)
+# Encrypts backups; who loses it loses them.
+BACKUP_KEY = env.str("CRM_BACKUP_KEY", default="")
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 # A form with as many rows below it as one page takes.

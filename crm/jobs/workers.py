@@ -26,15 +26,18 @@ POLL_SECONDS = 0.3
 
 def a_worker_answers(queue: str, timeout: float = 1.0) -> bool:
     """Tell whether a living worker takes messages from the queue."""
+    return queue in queues_served(timeout)
+
+
+def queues_served(timeout: float = 1.0) -> set[str]:
+    """Return the queues from which living workers take messages."""
     try:
         with broker.impatient_connection() as connection:
             inspect = app.control.inspect(timeout=timeout, connection=connection)
             answers = inspect.active_queues() or {}
     except broker.BROKER_ERRORS:
-        return False
-    return any(
-        found["name"] == queue for queues in answers.values() for found in queues
-    )
+        return set()
+    return {found["name"] for queues in answers.values() for found in queues}
 
 
 def worker_command(*queues: str, name: str = "crm", concurrency: int = 1) -> list[str]:
