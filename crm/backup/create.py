@@ -135,7 +135,7 @@ def _new_file(path: Path) -> Iterator[IO[bytes]]:
     except OSError as error:
         raise file_error(error, path.parent) from error
     with os.fdopen(opened, "wb", buffering=1 << 20) as file:
-        _claim(file, path)
+        _claim(file, part)
         try:
             yield file
             file.flush()
@@ -150,14 +150,19 @@ def _new_file(path: Path) -> Iterator[IO[bytes]]:
             raise
 
 
-def _claim(file: IO[bytes], path: Path) -> None:
+def _claim(file: IO[bytes], part: Path) -> None:
     """Empty what a killed backup has left; refuse while one is being written."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # The other one may just have ended, and have given our file its real name.
+        is_ours = os.path.samestat(os.fstat(file.fileno()), part.stat())
     except OSError:
+        is_ours = False
+    if not is_ours:
         raise UserVisibleError(
-            _("Another backup is being written to %(file)s.") % {"file": path}
-        ) from None
+            _("Another backup is being written to %(file)s.")
+            % {"file": part.with_suffix("")}
+        )
     os.fchmod(file.fileno(), 0o600)
     file.truncate(0)
 

@@ -59,6 +59,8 @@ def connect(name: str = "") -> psycopg.Connection:
     parameters = wrapper.get_connection_params()
     parameters.pop("cursor_factory", None)
     opened = psycopg.connect(**parameters, autocommit=True)
+    if role := wrapper.settings_dict["OPTIONS"].get("assume_role"):
+        opened.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
     for statement in SAME_TEXT:
         opened.execute(statement)
     return opened

@@ -1,6 +1,6 @@
 """Fill a scratch database from a backup and make sure that it is all there.
 
-Rows go in by COPY into tables without foreign keys, triggers and indexes; these are
+Rows go in by COPY into tables without keys, triggers and indexes; these are
 made again behind them: quicker, a check of what was loaded, and no superuser is needed.
 """
 
@@ -21,13 +21,15 @@ from crm.backup.create import FORMAT, Progress, silent
 from crm.backup.database import Table
 from crm.exceptions import UserVisibleError
 
-FOREIGN_KEYS = """
-    SELECT conrelid::regclass::text, quote_ident(conname), pg_get_constraintdef(oid)
-    FROM pg_constraint
-    WHERE contype = 'f' AND connamespace = current_schema()::regnamespace
-    ORDER BY 1, 2
+# Foreign keys last: they need the others.
+CONSTRAINTS = """
+    SELECT conrelid::regclass::text, quote_ident(conname), pg_get_constraintdef(c.oid)
+    FROM pg_constraint c JOIN pg_class t ON t.oid = conrelid AND relpersistence = 'p'
+    WHERE contype IN ('p', 'u', 'x', 'f')
+        AND connamespace = current_schema()::regnamespace
+    ORDER BY contype = 'f', 1, 2
 """
-# Indexes of no constraint; the others are needed to tell doubled rows.
+# Those that come with no constraint.
 INDEXES = """
     SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid)
     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
@@ -79,10 +81,14 @@ def load(
     if is_older:
         progress(0, 0, _("Bringing the tables up to this version"))
         schema.migrate(name)
-    with database.connect(name) as link:
-        progress(0, 0, _("Measuring the tables"))
-        link.execute("ANALYZE")
     return manifest
+
+
+def measure(name: str, progress: Progress = silent) -> None:
+    """Let the planner know a loaded database, which is going to be used."""
+    progress(0, 0, _("Measuring the tables"))
+    with database.connect(name) as link:
+        link.execute("ANALYZE")
 
 
 def manifest_of(first: Member) -> Head:
@@ -122,7 +128,7 @@ def _wanted(
 
 
 class Bare:
-    """Take foreign keys, indexes and triggers away while the block runs."""
+    """Take constraints, indexes and triggers away while the block runs."""
 
     def __init__(self, link: psycopg.Connection, progress: Progress) -> None:
         self.link = link
@@ -130,11 +136,11 @@ class Bare:
 
     def __enter__(self) -> None:
         run = self.link.execute
-        self.keys = run(FOREIGN_KEYS).fetchall()
+        self.constraints = run(CONSTRAINTS).fetchall()
         self.indexes = run(INDEXES).fetchall()
         self.tables = database.tables(self.link)
         with self.link.transaction():
-            for table, name, _definition in self.keys:
+            for table, name, _definition in reversed(self.constraints):
                 run(f"ALTER TABLE {table} DROP CONSTRAINT {name}")  # type: ignore
             for name, _definition in self.indexes:
                 run(f"DROP INDEX {name}")  # type: ignore[arg-type]
@@ -145,13 +151,13 @@ class Bare:
         if kind is not None:
             return
         run = self.link.execute
-        total = len(self.indexes) + len(self.keys)
-        for number, (_name, definition) in enumerate(self.indexes):
-            self.progress(number, total, _("Making indexes"))
-            run(definition)
-        for number, (table, name, definition) in enumerate(self.keys):
-            self.progress(len(self.indexes) + number, total, _("Checking references"))
-            run(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}")  # type: ignore
+        statements = [definition for _name, definition in self.indexes] + [
+            f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}"
+            for table, name, definition in self.constraints
+        ]
+        for number, statement in enumerate(statements):
+            self.progress(number, len(statements), _("Making indexes, checking keys"))
+            run(statement)
         for table in self.tables:
             run(table.statement("ALTER TABLE {table} ENABLE TRIGGER USER"))
 

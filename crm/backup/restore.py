@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from crm.backup.archive import Head, verify
 from crm.backup.create import Progress, silent
-from crm.backup.loading import load
+from crm.backup.loading import load, measure
 from crm.backup.media import Exchange
 from crm.backup.scratch import Room, beside, room
 from crm.exceptions import UserVisibleError
@@ -63,6 +63,7 @@ def restore(
                 add_file=files and files.add,
                 progress=progress,
             )
+            measure(name, progress)
             progress(0, 0, _("Exchanging the old state and the new"))
             switch = files.switch if files else lambda: None
             try:
@@ -96,6 +97,7 @@ def restore_into(
         place.create(name)
         try:
             load(path, name, key=key, skip=skip, progress=progress)
+            measure(name, progress)
         except BaseException:
             drop_quietly(place, name)
             raise

@@ -159,7 +159,12 @@ def room() -> Iterator[Room]:
             raise UserVisibleError(
                 _("Another restore or trial of a backup is running; wait for its end.")
             )
-        yield Room(link, live)
+        try:
+            yield Room(link, live)
+        except psycopg.errors.DiskFull as error:
+            raise UserVisibleError(
+                _("The disk of the database server is full; nothing was changed.")
+            ) from error
 
 
 def _third() -> psycopg.Connection:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from crm.backup.media import BEFORE
 from crm.backup.scratch import beside
 from crm.doctor.findings import Finding, check, fail, ok, warn
 from crm.management.plain import first_line, size_of
@@ -68,7 +70,7 @@ def clock() -> Iterator[Finding]:
     )
 
 
-@check("leftovers", gettext_lazy("Kept databases"))
+@check("leftovers", gettext_lazy("Kept old states"))
 def leftovers() -> Iterator[Finding]:
     """Find what restores have left: old states that are kept, and halves."""
     live = connection.settings_dict["NAME"]
@@ -89,5 +91,9 @@ def leftovers() -> Iterator[Finding]:
             text = _("%(name)s (%(size)s) is kept from before a restore.")
             mend = _("When all is well: %s") % f'DROP DATABASE "{name}";'
         yield warn(text % facts, mend)
-    if not rows:
+    folders = list(Path(settings.MEDIA_ROOT).glob(f"{BEFORE}*"))
+    for folder in folders:
+        text = _("%s is kept from before a restore.") % folder
+        yield warn(text, _("When all is well: %s") % f"rm -r {folder}")
+    if not rows and not folders:
         yield ok(_("Restores have left nothing."))

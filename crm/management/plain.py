@@ -45,9 +45,6 @@ def plainly() -> Iterator[None]:
             yield
     except UserVisibleError as error:
         raise CommandError(str(error)) from error
-    except (psycopg.errors.DiskFull, psycopg.errors.OutOfMemory) as error:
-        text = _("The disk of the database server is full; nothing was changed. (%s)")
-        raise CommandError(text % first_line(error)) from error
     except (psycopg.Error, DatabaseError, InterfaceError, OperationalError) as error:
         text = _("The database did not do it, nothing was changed: %s")
         raise CommandError(text % first_line(error)) from error
