@@ -63,7 +63,7 @@ class Services:
         values = {}
         if database := self.embedded.get("database"):
             values["DATABASE_URL"] = database.url()
-            # Backup needs the pg_dump of the server's own version.
+            # dbshell needs the psql that came with the server.
             path = os.environ.get("PATH", os.defpath)
             values["PATH"] = f"{database.binaries}{os.pathsep}{path}"
         if broker := self.embedded.get("broker"):
