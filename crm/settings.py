@@ -169,6 +169,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+# The scheduler writes down at once what it sent: so it is seen that it lives.
+CELERY_BEAT_SYNC_EVERY = 1
 # Seconds a worker owns a job without a sign of life; the sweeper then requeues it.
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=30)
 JOB_SWEEP_SECONDS = env.int("JOB_SWEEP_SECONDS", default=10)

@@ -1,5 +1,6 @@
 """A backup is restored as it was, or refused in a sentence with nothing touched."""
 
+import fcntl
 import io
 import json
 import os
@@ -181,7 +182,7 @@ def test_a_killed_restore_leaves_the_old_state_and_the_next_one_restores(
 
     (settings.MEDIA_ROOT / "later.txt").write_text("not in the backup")
     with database.connect(live()):
-        assert "in use by 1 connections" in refused("restore", file)
+        assert "connections: 1" in refused("restore", file)
         done = run("restore", file, "--force")
     restored = state()
     assert {key for key in saved if saved[key] != restored[key]} == set()
@@ -243,6 +244,10 @@ def test_a_backup_overwrites_nothing_unless_it_is_told_to(rows, tmp_path):
     assert "--force" in refused("backup", file)
     assert file.read_text() == "precious"
     run("backup", file, "--force")
+    run("restore", file, "--check")
+    with file.with_name("kept.part").open("w") as part:
+        fcntl.flock(part, fcntl.LOCK_EX)
+        assert "Another backup" in refused("backup", file, "--force")
     run("restore", file, "--check")
     missing = refused("backup", tmp_path / "no folder" / "file")
     assert "No such file" in missing

@@ -113,7 +113,7 @@ class Room:
         if count and not force:
             raise UserVisibleError(
                 _(
-                    "The database is in use by %(count)s connections. Stop the web "
+                    "Others use the database (connections: %(count)s). Stop the web "
                     "server, the workers and the scheduler, or use --force to end "
                     "the connections."
                 )

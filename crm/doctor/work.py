@@ -19,8 +19,8 @@ from crm.jobs.workers import queues_served
 from crm.management.plain import first_line
 from crm.models import Job, JobState
 
-# The scheduler writes down what it did every three minutes.
-BEAT_SILENT = timedelta(minutes=10)
+BEAT_SILENT = timedelta(minutes=2)
+LOST = timedelta(minutes=5)
 WAITS_LONG = timedelta(hours=1)
 FEW = 5
 
@@ -97,9 +97,7 @@ def scheduler() -> Iterator[Finding]:
 def jobs() -> Iterator[Finding]:
     """Find jobs that nobody works at, and those that failed lately."""
     now = timezone.now()
-    lost = Job.objects.filter(
-        state=JobState.RUNNING, lease_until__lt=now - 4 * BEAT_SILENT / 10
-    )
+    lost = Job.objects.filter(state=JobState.RUNNING, lease_until__lt=now - LOST)
     waiting = Job.objects.filter(
         state=JobState.QUEUED, created_at__lt=now - WAITS_LONG, cancel_requested=False
     )
