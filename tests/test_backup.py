@@ -30,6 +30,8 @@ from crm.models import Job, SearchEntry, Tag
 from crm.testing.workers import child_environment, run_jobs
 from customers.models import Customer
 
+pytestmark = pytest.mark.process
+
 ODD = ("张三 \\N \\. tab\there", "two\nlines\r\n", "quote ' \" and {json}", "🙂 é ½")
 
 

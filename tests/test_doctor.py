@@ -28,6 +28,8 @@ from crm.testing.workers import child_environment, worker  # noqa: F401  (a fixt
 from sales.models import Order, OrderSum
 from sales.rollups import refresh
 
+pytestmark = pytest.mark.process
+
 
 def doctor(*args):
     """Return the exit code and what the doctor says."""
