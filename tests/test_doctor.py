@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import override_settings
 from django.utils import timezone
@@ -106,7 +107,8 @@ def test_a_dropped_or_disabled_trigger_is_found_and_migrate_mends_it(db):
 
 def test_a_missing_migration_extension_or_index_is_found(db):
     assert levels("migrations") == levels("extensions") == levels("indexes") == ["ok"]
-    name = "0009_short_pending_list"
+    graph = MigrationExecutor(connection).loader.graph
+    name = max(name for app, name in graph.leaf_nodes("crm"))
     MigrationRecorder.Migration.objects.filter(app="crm", name=name).delete()
     ((level, text, mend),) = ask("migrations")
     assert (level, mend) == ("fail", "bin/manage migrate")

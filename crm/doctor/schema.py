@@ -10,6 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from crm.doctor.findings import Finding, check, fail, ok, warn
+from crm.history import triggers as history
+from crm.history.tables import tracked_models
 from crm.search import triggers as search
 
 EXTENSIONS = ("pg_trgm", "unaccent")
@@ -78,7 +80,7 @@ def extensions() -> Iterator[Finding]:
 
 @check("triggers", gettext_lazy("Triggers"))
 def triggers() -> Iterator[Finding]:
-    """Look whether the search is kept by its triggers, and none is switched off."""
+    """Look whether search and history are kept by triggers, none switched off."""
     is_well = True
     for table, name, is_on in present_triggers():
         if not is_on:
@@ -97,8 +99,17 @@ def triggers() -> Iterator[Finding]:
                 % one.table,
                 str(MIGRATE),
             )
+    have = history.installed()
+    for model in tracked_models().values():
+        if have.get(history.function_of(model)) != history.digest_of(model):
+            is_well = False
+            yield fail(
+                _("The history does not follow %s: its triggers are missing or old.")
+                % model._meta.db_table,
+                str(MIGRATE),
+            )
     if is_well:
-        yield ok(_("All of the search are there, and none is switched off."))
+        yield ok(_("All of search and history are there, and none is switched off."))
 
 
 def present_triggers() -> list[tuple[str, str, bool]]:

@@ -106,12 +106,17 @@ def install(cursor: Any, model: type[models.Model]) -> None:
 
 
 def installed() -> dict[str, str]:
-    """Return {function: digest} of what the database has."""
+    """Return {function: digest} of what the database has.
+
+    A function that some of its triggers do not call has no digest: it is stale.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT proname, coalesce(obj_description(oid, 'pg_proc'), '') FROM pg_proc"
-            " WHERE proname LIKE 'crm\\_history\\_of\\_%'"
-            " AND pronamespace = current_schema()::regnamespace"
+            "SELECT proname, CASE WHEN (SELECT count(*) FROM pg_trigger"
+            " WHERE tgfoid = p.oid) >= %s THEN obj_description(oid, 'pg_proc') END"
+            " FROM pg_proc p WHERE starts_with(proname, 'crm_history_of_')"
+            " AND pronamespace = current_schema()::regnamespace",
+            [len(TRIGGERS)],
         )
         return dict(cursor.fetchall())
 
