@@ -5,27 +5,31 @@ from typing import Any
 from django import forms
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.contrib.auth.models import Group
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from crm.access import ANY_MODEL
 from crm.generic.registry import registry
 from crm.models import (
     AuditEntry,
+    EventKind,
     Grant,
     ImportRun,
     Job,
     JobLog,
     Role,
     SavedView,
+    SecurityEvent,
     Tag,
     Team,
     User,
 )
+from crm.security.events import record
 
 # Rights come from roles; Django's groups would be a second, unused way.
 admin.site.unregister(Group)
@@ -92,6 +96,17 @@ class PersonAdmin(UserAdmin):
         (_("Everything"), {"classes": ("collapse",), "fields": ("is_superuser",)}),
         (_("Dates"), {"fields": ("last_login", "date_joined")}),
     )
+
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
+    ) -> HttpResponse:
+        """Note that a password was set for somebody; their sessions end by it."""
+        response = super().user_change_password(request, id, form_url)
+        if request.method == "POST" and response.status_code == 302:
+            person = User.objects.filter(pk=unquote(id)).first()
+            record(EventKind.PASSWORD_CHANGED, person=person, request=request)
+        return response
+
     add_fieldsets = (
         (
             None,
@@ -156,7 +171,8 @@ class GrantInline(admin.TabularInline):
 class RoleAdmin(admin.ModelAdmin):
     """Roles with their rights."""
 
-    list_display = ("__str__", "code")
+    list_display = ("__str__", "code", "requires_second_factor")
+    list_editable = ("requires_second_factor",)
     search_fields = ("code", "name")
     inlines = (GrantInline,)
 
@@ -265,4 +281,15 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     list_filter = ("verb", "content_type")
     list_select_related = ("actor", "content_type")
     search_fields = ("object_text",)
+    date_hierarchy = "at"
+
+
+@admin.register(SecurityEvent)
+class SecurityEventAdmin(ReadOnlyAdmin):
+    """What happened at the doors."""
+
+    list_display = ("at", "kind", "name", "actor", "address", "details_text")
+    list_filter = ("kind",)
+    list_select_related = ("person", "actor")
+    search_fields = ("name", "address")
     date_hierarchy = "at"

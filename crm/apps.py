@@ -22,6 +22,7 @@ class CrmConfig(AppConfig):
         from crm.grants import seed_grants
         from crm.history import triggers as history
         from crm.search import triggers as search
+        from crm.security import receivers  # noqa: F401  (listens to what happens)
 
         post_migrate.connect(seed_grants, sender=self)
         post_migrate.connect(search.keep_installed, sender=self)

@@ -116,7 +116,11 @@ def seed_grants(sender: AppConfig | None = None, **kwargs: Any) -> None:
     from crm.models import Grant, Role, SeededModel
     from crm.models.users import ROLE_LABELS
 
-    roles = {code: Role.objects.get_or_create(code=code)[0] for code in ROLE_LABELS}
+    # At once, as the grants are: what the program itself comes with is no event.
+    Role.objects.bulk_create(
+        [Role(code=code) for code in ROLE_LABELS], ignore_conflicts=True
+    )
+    roles = {role.code: role for role in Role.objects.filter(code__in=ROLE_LABELS)}
     for label, by_role in declared_grants().items():
         if not SeededModel.objects.get_or_create(model=label)[1]:
             continue

@@ -9,9 +9,11 @@ from crm.generic.nav import Nav
 from crm.generic.pages import Pages
 from crm.generic.panels import FieldsPanel
 from crm.generic.registry import register
-from crm.models import Tag, User
+from crm.generic.tables import Column
+from crm.models import SecurityEvent, Tag, User
 from crm.search.declaration import Search
-from crm.tables import PeopleTable, TagTable
+from crm.security.filters import SecurityEventFilters
+from crm.tables import PeopleTable, SecurityEventTable, TagTable
 
 
 @register
@@ -48,3 +50,25 @@ class PeoplePages(Pages):
     def queryset(self) -> QuerySet:
         """Return those who can sign in."""
         return super().queryset().active()
+
+
+@register
+class SecurityEventPages(Pages):
+    """What happened at the doors, to read; administrators have the grant."""
+
+    model = SecurityEvent
+    path = "settings/security"
+    table = SecurityEventTable
+    filters = SecurityEventFilters
+    panels = [
+        FieldsPanel(
+            [
+                *("at", "kind", "name", "person", "actor", "address", "browser"),
+                Column("details", value=lambda row: row.details_text),
+            ]
+        )
+    ]
+    nav = Nav("crm", order=90, icon="shield")
+    deletable = False
+    exportable = False
+    keeps_history = False

@@ -61,6 +61,8 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "django_htmx",
     "django_filters",
     "django_celery_beat",
@@ -68,22 +70,27 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # What sets headers stands first, so that static files and errors have them too.
     "django.middleware.security.SecurityMiddleware",
+    "crm.security.middleware.HeadersMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Random bytes in each answer hide what compression could tell (BREACH).
     "django.middleware.gzip.GZipMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "crm.security.middleware.SessionLimitsMiddleware",
     "crm.middleware.LoginRequiredMiddleware",
     "crm.middleware.PersonalSettingsMiddleware",
     "crm.history.context.OperationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "crm.security.middleware.SecondFactorMiddleware",
+    "crm.security.middleware.DenialMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 
@@ -193,6 +200,10 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=4, minute=0, day_of_week="sunday"),
         "args": ["verify-backup"],
     },
+    "forget-security-events": {
+        "task": "crm.forget_security_events",
+        "schedule": 24 * 3600,
+    },
     # One after the other in the small hours; the schedule can be edited in the admin.
     **{
         f"refresh-{kind}": {
@@ -230,6 +241,33 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+# A mail tells people what was changed about how they sign in.
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+# Attempts in a time, by address ("ip"), person ("user") or account ("key").
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key",
+    "reauthenticate": "10/m/user",
+    "change_password": "5/m/user",
+    "reset_password": "20/m/ip,5/m/key",
+    "reset_password_from_key": "20/m/ip",
+    "signup": "20/m/ip",
+}
+MFA_ADAPTER = "crm.security.factors.FactorAdapter"
+MFA_FORMS = {"add_webauthn": "crm.security.forms.PasskeyForm"}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_RECOVERY_CODE_DIGITS = 10
+# Addresses are an administrator's word; nobody has to prove theirs first.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+# Seconds without a visit after which a session ends, and its longest life.
+SESSION_COOKIE_AGE = ACCOUNT_SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_MAX_AGE = env.int("SESSION_MAX_AGE", default=30 * 24 * 3600)
+# A session is written again after so many seconds, not at each visit.
+SESSION_RENEW_SECONDS = 3600
+# Days for which the log of security events is kept; the database keeps 90 in any case.
+SECURITY_EVENT_KEEP_DAYS = env.int("SECURITY_EVENT_KEEP_DAYS", default=400)
 
 # --- Language, time, numbers ------------------------------------------------
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
@@ -293,16 +331,44 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="crm@localhost")
 # Plain http is for a first run on the loopback address only.
 INSECURE_HTTP = env.bool("CRM_INSECURE_HTTP", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not INSECURE_HTTP
+if not INSECURE_HTTP:
+    # Browsers take a cookie of such a name from this host over TLS alone.
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
 SECURE_SSL_REDIRECT = not INSECURE_HTTP
 SECURE_HSTS_SECONDS = 0 if INSECURE_HTTP else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not INSECURE_HTTP
 SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 if env.bool("BEHIND_TLS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     # Else the limits of sign-in attempts would count everybody as the proxy.
     ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=1)
 X_FRAME_OPTIONS = "DENY"
-SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+# What no page here has a use for; passkeys are for our own pages alone.
+PERMISSIONS_POLICY = ", ".join(
+    [
+        *(
+            f"{feature}=()"
+            for feature in (
+                "accelerometer",
+                "camera",
+                "display-capture",
+                "geolocation",
+                "gyroscope",
+                "magnetometer",
+                "microphone",
+                "midi",
+                "payment",
+                "usb",
+            )
+        ),
+        "publickey-credentials-create=(self)",
+        "publickey-credentials-get=(self)",
+    ]
+)
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],

@@ -2,8 +2,24 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from crm.generic.tables import BadgeColumn, Column, DateColumn, RelatedColumn, Table
-from crm.models import Tag
+from crm.generic.tables import (
+    BadgeColumn,
+    Column,
+    DateColumn,
+    DateTimeColumn,
+    RelatedColumn,
+    Table,
+)
+from crm.models import EventKind, Tag
+from crm.security.browsers import browser_name
+
+# What an administrator looks at first.
+ALARMING = (
+    EventKind.SIGN_IN_FAILED,
+    EventKind.THROTTLED,
+    EventKind.FACTOR_FAILED,
+    EventKind.DENIED,
+)
 
 
 class TagTable(Table):
@@ -25,3 +41,18 @@ class PeopleTable(Table):
         RelatedColumn("team", link=False, sort="team__name"),
         Column("email", sort="email"),
     ]
+
+
+class SecurityEventTable(Table):
+    """What happened at the doors."""
+
+    columns = [
+        DateTimeColumn("at", sort="at", link=True),
+        BadgeColumn("kind", colours=dict.fromkeys(ALARMING, "orange")),
+        Column("name"),
+        RelatedColumn("actor"),
+        Column("address"),
+        Column("browser", value=lambda row: browser_name(row.browser)),
+        Column("details", value=lambda row: row.details_text),
+    ]
+    select_related = ("actor",)

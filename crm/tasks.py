@@ -12,6 +12,7 @@ from django.db import DatabaseError, InterfaceError
 from crm import jobs
 from crm.jobs.broker import RUN_JOB, SWEEP_JOBS, send_sweep
 from crm.jobs.workers import end_with_companion
+from crm.security import events
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +53,13 @@ def empty_trash() -> None:
     from crm.history import jobs as history
 
     logger.info("Rows taken out of the trash: %s", history.empty_trash())
+
+
+@shared_task(name="crm.forget_security_events")
+def forget_security_events() -> None:
+    """Delete security events that are older than the site keeps them."""
+    count = events.forget(settings.SECURITY_EVENT_KEEP_DAYS)
+    logger.info("Old security events forgotten: %s", count)
 
 
 @shared_task(name="crm.enqueue_job")

@@ -65,11 +65,16 @@ def demo_rows(model: Model) -> models.QuerySet:
 
 
 def relations(model: Model) -> list[models.ForeignKey]:
-    """Return the foreign keys of a model that lead to models with demo rows."""
+    """Return the foreign keys of a model that lead to models with demo rows.
+
+    One without a constraint only notes who it was, and holds nobody back.
+    """
     return [
         one
         for one in model._meta.concrete_fields
-        if isinstance(one, models.ForeignKey) and has_flag(one.related_model)
+        if isinstance(one, models.ForeignKey)
+        and one.db_constraint
+        and has_flag(one.related_model)
     ]
 
 

@@ -12,6 +12,7 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
 
 from crm import job_pages, profile, view_pages
 from crm.admin import register_missing
@@ -21,6 +22,7 @@ from crm.history import log, trash
 from crm.history import views as history_views
 from crm.importing import urls as import_urls
 from crm.search import urls as search_urls
+from crm.security import admin as admin_of_security
 
 
 def app_urls() -> list[URLResolver]:
@@ -57,11 +59,19 @@ def is_ours(name: str) -> bool:
 
 
 register_missing()
+admin_of_security.register()
 
+# Both are asked for by name: allauth's limits, Django's admin.
+handler429 = "crm.security.throttling.too_many"
 urlpatterns = [
     path("", start.start, name="start"),
     path("healthz", start.healthz, name="healthz"),
     path("accounts/", include("crm.account_urls")),
+    # Whoever is inside the administration changes a password where all others do.
+    path(
+        "admin/password_change/",
+        RedirectView.as_view(pattern_name="account_change_password"),
+    ),
     path("admin/", admin.site.urls),
     *profile.urlpatterns,
     *search_urls.urlpatterns,

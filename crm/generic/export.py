@@ -8,6 +8,7 @@ import decimal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from allauth.core import context as allauth_context
 from django.contrib import messages
 from django.db import models
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -24,6 +25,8 @@ from crm.generic.keyset import keys_of
 from crm.generic.listing import Listing
 from crm.generic.lookups import joined
 from crm.generic.workbook import MAX_ROWS, workbook
+from crm.models import EventKind
+from crm.security import events
 
 if TYPE_CHECKING:
     from crm.generic.pages import Pages
@@ -108,7 +111,13 @@ def workbook_response(
 def kept(
     pages: Pages, content: Iterator[bytes], content_type: str, ending: str
 ) -> StreamingHttpResponse:
-    """Return a file to be kept, named by model and day."""
+    """Return a file to be kept, named by model and day; note who takes it away."""
+    details = {
+        "model": pages.model._meta.label_lower,
+        "format": ending,
+        "page": events.page_of(allauth_context.request),
+    }
+    events.record(EventKind.EXPORTED, details=details)
     day = timezone.localdate().isoformat()
     name = f"{slugify(pages.model._meta.model_name)}-{day}.{ending}"
     return StreamingHttpResponse(

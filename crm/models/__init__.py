@@ -13,6 +13,7 @@ from crm.models.imports import ImportProfile, ImportRun, ImportState, RejectedRo
 from crm.models.jobs import Job, JobLog, JobState
 from crm.models.lists import Density, ListLayout, SavedView, Sharing
 from crm.models.search import SearchEntry
+from crm.models.security import EventKind, SecurityEvent
 from crm.models.tags import Tag
 from crm.models.users import Grant, Role, SeededModel, Team, User
 
@@ -23,6 +24,7 @@ __all__ = [
     "ChangeVerb",
     "DeletedRow",
     "Density",
+    "EventKind",
     "Grant",
     "ImportProfile",
     "ImportRun",
@@ -38,6 +40,7 @@ __all__ = [
     "Role",
     "SavedView",
     "SearchEntry",
+    "SecurityEvent",
     "SeededModel",
     "Sharing",
     "Tag",

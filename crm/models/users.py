@@ -86,6 +86,15 @@ class Role(models.Model):
 
     code = models.SlugField(_("code"), max_length=60, unique=True)
     name = models.CharField(_("name"), max_length=120, blank=True)
+    requires_second_factor = models.BooleanField(
+        _("second factor required"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "People of this role set up an authenticator app or a passkey "
+            "before any other page opens."
+        ),
+    )
 
     class Meta:
         verbose_name = _("role")

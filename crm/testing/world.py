@@ -12,6 +12,7 @@ may sign in but holds no role, Eve is not signed in at all. Which role "daily wo
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -83,6 +84,7 @@ def sign_in(browser: Client, person: User) -> None:
     session[SESSION_KEY] = str(person.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     session[HASH_SESSION_KEY] = person.get_session_auth_hash()
+    session["started"] = session["seen"] = int(time.time())
     session.create()
     browser.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
 

@@ -36,6 +36,10 @@ RULES = {
     "search_suggest": SIGNED_IN,
     "palette": SIGNED_IN,
     "profile": Rule(None, methods=("get", "post")),
+    "mfa_index": SIGNED_IN,
+    "mfa_list_webauthn": SIGNED_IN,
+    # Which session is said in what is sent; without one there is nothing to end.
+    "session_end": Rule(None, methods=("post",), also=(404,)),
     "set_language": Rule(None, methods=("post",), is_public=True),
     "crm:job_list": Rule(Job),
     "crm:job_detail": Rule(Job, make=make_job),

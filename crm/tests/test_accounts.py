@@ -348,6 +348,9 @@ OPEN_ADDRESSES = {
     "accounts/logout/",
     "accounts/inactive/",
     "accounts/signup/",
+    # For those whose password was right, and for the key that stands for it.
+    "accounts/code/",
+    "accounts/passkeys/sign-in/",
     "accounts/password/reset/",
     "accounts/password/reset/done/",
     "accounts/password/reset/key/done/",

@@ -2,8 +2,8 @@
 
 from itertools import count
 
-from crm.models import Tag, User
-from crm.pages import PeoplePages, TagPages
+from crm.models import EventKind, SecurityEvent, Tag, User
+from crm.pages import PeoplePages, SecurityEventPages, TagPages
 from crm.testing.pages import PageTests
 from crm.testing.world import make_person
 
@@ -39,3 +39,31 @@ class TestPeoplePages(PageTests):
         User.objects.filter(pk=gone.pk).update(is_active=False)
         response = world.client("dev").get(self.declared.url("list"))
         assert gone not in [row.object for row in response.context["rows"]]
+
+
+class TestSecurityEventPages(PageTests):
+    """The log of security is for administrators, and only to be read."""
+
+    pages = SecurityEventPages
+    list_queries = ("address=10.0", "name=ANA", "kind=denied&kind=exported")
+
+    def make(self, owner, **values):
+        return SecurityEvent.objects.create(
+            kind=EventKind.DENIED,
+            person=owner,
+            name=owner.username,
+            address="10.0.0.1",
+            details={"page": "GET /somewhere/"},
+            **values,
+        )
+
+    def form_data(self, world):
+        return {}
+
+    def test_an_event_outlives_its_person(self, world):
+        person = make_person("leaver", None)
+        event = self.make(person)
+        person.delete()
+        client = world.client("dev")
+        assert "leaver" in client.get(self.declared.url("list")).text
+        assert client.get(self.declared.url("detail", event)).status_code == 200
