@@ -181,6 +181,26 @@ def test_weak_or_different_new_password_is_refused_beside_the_field(client, ana)
     assert ana.check_password(PASSWORD)
 
 
+@pytest.mark.parametrize(
+    ("password", "is_taken"),
+    [
+        ("elevenchars", False),
+        ("twelve chars", True),
+        ("只有汉字也可以作为密码使用", True),
+        ("x y" * 60, True),
+    ],
+)
+def test_short_passwords_are_refused_and_long_ones_taken(
+    client, ana, password, is_taken
+):
+    client.force_login(ana)
+    data = {"oldpassword": PASSWORD, "password1": password, "password2": password}
+    answer = client.post("/accounts/password/change/", data)
+    assert answer.status_code == (302 if is_taken else 200)
+    ana.refresh_from_db()
+    assert ana.check_password(password) is is_taken
+
+
 def test_reset_tells_nobody_which_addresses_exist(client, ana):
     known = client.post("/accounts/password/reset/", {"email": "ana@example.org"})
     unknown = client.post("/accounts/password/reset/", {"email": "no@example.org"})

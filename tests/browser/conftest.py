@@ -93,9 +93,13 @@ def visit(language: str, site: Site, browser: Browser, watch: Watch) -> Iterator
 
     def open_page(username: str = "", **options: object) -> Page:
         context = browser.new_context(
-            base_url=site.url,
             locale=LANGUAGES[language],
-            **{"viewport": DESK, "reduced_motion": "reduce", **options},
+            **{
+                "base_url": site.url,
+                "viewport": DESK,
+                "reduced_motion": "reduce",
+                **options,
+            },
         )
         context.set_default_timeout(PATIENCE)
         contexts.append(context)

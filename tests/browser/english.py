@@ -33,6 +33,9 @@ NO_DATA = {
 NAMES = {
     *("crm", "csv", "xlsx", "gz", "tf-idf", "auc", "rfm", "brier", "k-means", "kmeans"),
     *("eur", "gbp", "usd", "cny", "utc", "sku", "url", "bg", "nbd", "mbg"),
+    # Browsers and systems in the list of sessions; ways to ask a web server.
+    *("chrome", "firefox", "safari", "edge", "linux", "windows", "macos", "iphone"),
+    *("android", "get", "post", "pin", "javascript"),
     # Keys, as they stand on every keyboard.
     *("esc", "ctrl", "alt", "shift"),
     *("svm", "pca", "utf-8", "id", "gamma-gamma", "alpha", "english"),

@@ -45,7 +45,7 @@ def addresses() -> Iterator[str]:
         yield reverse("analytics:model", args=[key])
     for name in ("overview", "segments", "lifetime_value", "statistics"):
         yield reverse(f"analytics:{name}")
-    yield from ("/sales/", "/profile/", "/jobs/", "/nowhere/")
+    yield from ("/sales/", "/profile/", "/jobs/", "/nowhere/", "/accounts/security/")
 
 
 def mapping_page(page: Page, say) -> str:

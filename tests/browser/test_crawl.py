@@ -20,6 +20,8 @@ OTHERS = (
     "start",
     "profile",
     "account_change_password",
+    "mfa_index",
+    "account_reauthenticate",
     "crm:job_list",
     "crm:import_list",
     "crm:import_new",
