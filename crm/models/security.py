@@ -36,6 +36,7 @@ class EventKind(models.TextChoices):
     PERSON_CHANGED = "person_changed", _("Account of a person changed")
     PERSON_REMOVED = "person_removed", _("Person removed")
     ROLES_CHANGED = "roles_changed", _("Roles of a person changed")
+    TEAM_MOVED = "team_moved", _("Team moved")
     GRANT_CHANGED = "grant_changed", _("Right of a role changed")
     ROLE_CHANGED = "role_changed", _("Role changed")
     DENIED = "denied", _("Refused for want of a right")
@@ -46,6 +47,7 @@ class EventKind(models.TextChoices):
 DETAIL_LABELS = {
     "active": _("may sign in"),
     "added": _("added"),
+    "below": _("below"),
     "email": _("email"),
     "format": _("format"),
     "grant": _("grant"),
@@ -125,7 +127,7 @@ class SecurityEvent(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.name}".strip()
+        return ": ".join(filter(None, (str(self.get_kind_display()), self.name)))
 
     @property
     def details_text(self) -> str:

@@ -24,7 +24,7 @@ from django.db.models.signals import (
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from crm.models import EventKind, Grant, Role, User
+from crm.models import EventKind, Grant, Role, Team, User
 from crm.security import sessions
 from crm.security.events import record
 
@@ -173,6 +173,23 @@ def roles_changed(
     codes = Role.objects.filter(pk__in=pk_set).values_list("code", flat=True)
     details = {key: ", ".join(sorted(codes))}
     record(EventKind.ROLES_CHANGED, person=instance, details=details)
+
+
+@receiver(pre_save, sender=Team)
+def remember_team(instance: Team, **kwargs: Any) -> None:
+    """Keep where in the tree a team was before it is saved."""
+    before = Team._base_manager.select_related("parent").filter(pk=instance.pk).first()
+    instance._below_before = str(before.parent or "") if before else None
+
+
+@receiver(post_save, sender=Team)
+def team_moved(instance: Team, **kwargs: Any) -> None:
+    """Note a team that was moved in the tree: its people and leaders reach others."""
+    before = instance.__dict__.pop("_below_before", None)
+    now = str(instance.parent or "")
+    if before is not None and before != now:
+        details = {"team": instance.name, "below": [before, now]}
+        record(EventKind.TEAM_MOVED, details=details)
 
 
 @receiver(pre_save, sender=Grant)

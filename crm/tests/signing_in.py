@@ -3,12 +3,8 @@
 import re
 import time
 
-import pytest
-import time_machine
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
-from django.core.cache import cache
 from django.test import Client
-from django.utils import timezone
 
 from crm.models import SecurityEvent, User
 from crm.testing.world import make_person
@@ -25,9 +21,11 @@ def make_member(name: str, *roles: str) -> User:
     return person
 
 
-def sign_in(client: Client, login: str, password: str = PASSWORD, **options):
-    """Send the sign-in form."""
-    data = {"login": login, "password": password}
+def sign_in(
+    client: Client, login: str, password: str = PASSWORD, back: str = "", **options
+):
+    """Send the sign-in form; ``back`` is the page that was asked for."""
+    data = {"login": login, "password": password, **({"next": back} if back else {})}
     return client.post("/accounts/login/", data, **options)
 
 
@@ -62,26 +60,3 @@ def kinds() -> list[str]:
 def latest(kind: str) -> SecurityEvent:
     """Return the newest event of a kind."""
     return SecurityEvent.objects.filter(kind=kind).latest("pk")
-
-
-@pytest.fixture(autouse=True)
-def quick_and_fresh(settings):
-    """Forget earlier attempts, and hash quickly: no test here is about hashes."""
-    cache.clear()
-    settings.PASSWORD_HASHERS = [
-        "django.contrib.auth.hashers.MD5PasswordHasher",
-        *settings.PASSWORD_HASHERS,
-    ]
-
-
-@pytest.fixture
-def clock():
-    """Stop the clock, so that no code runs out under way; ``clock.shift(seconds)``."""
-    with time_machine.travel(timezone.now(), tick=False) as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def ana(db) -> User:
-    """Return a person with a password and no role."""
-    return make_member("ana")

@@ -6,28 +6,21 @@ from urllib.parse import quote
 import pytest
 from django.conf import settings
 from django.core import mail
-from django.core.cache import cache
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 from model_bakery import baker
 
 from crm.models import User
+from crm.tests.signing_in import PASSWORD, is_signed_in, sign_in
 
-PASSWORD = "seven quiet rivers"
 NEW_PASSWORD = "eight loud mountains"
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def fresh_rate_limits():
-    """Forget earlier attempts: the limits live in the shared cache."""
-    cache.clear()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_and_fresh")]
 
 
 @pytest.fixture
-def ana() -> User:
+def ana(quick_and_fresh) -> User:
     """Return a person who can sign in."""
     person = baker.make(
         User,
@@ -40,18 +33,6 @@ def ana() -> User:
     person.set_password(PASSWORD)
     person.save()
     return person
-
-
-def sign_in(client: Client, login: str, password: str = PASSWORD, **data: str):
-    """Send the sign-in form."""
-    return client.post(
-        "/accounts/login/", {"login": login, "password": password, **data}
-    )
-
-
-def is_signed_in(client: Client) -> bool:
-    """Say whether the browser's session belongs to somebody."""
-    return "_auth_user_id" in client.session
 
 
 @pytest.mark.parametrize("login", ["ana", "ana@example.org", "ANA@example.org"])
@@ -67,12 +48,12 @@ def test_sign_in_leads_back_to_the_page_that_was_asked_for(client, ana):
     assert answer["Location"] == f"/accounts/login/?next={quote('/profile/?tab=1')}"
     page = client.get(answer["Location"])
     assert 'name="next" value="/profile/?tab=1"' in page.content.decode()
-    answer = sign_in(client, "ana", next="/profile/?tab=1")
+    answer = sign_in(client, "ana", back="/profile/?tab=1")
     assert answer["Location"] == "/profile/?tab=1"
 
 
 def test_sign_in_leads_to_no_foreign_site(client, ana):
-    answer = sign_in(client, "ana", next="https://evil.example/")
+    answer = sign_in(client, "ana", back="https://evil.example/")
     assert answer["Location"] == "/"
 
 

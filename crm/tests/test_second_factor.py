@@ -11,35 +11,35 @@ from django.urls import reverse
 
 from crm.models import Grant, Role, User
 from crm.security.factors import FactorAdapter
-from crm.tests.signing_in import (  # noqa: F401  (fixtures)
+from crm.tests.signing_in import (
     PASSWORD,
     SECURITY,
-    ana,
-    clock,
     code_of,
     is_signed_in,
     kinds,
     latest,
     make_member,
-    quick_and_fresh,
     set_up_app,
     sign_in,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("ana", "clock"),
+]
 CODE = "/accounts/code/"
 NOT_A_CODE = "000000"
 
 
 @pytest.fixture
-def secret(ana) -> str:  # noqa: F811
+def secret(ana) -> str:
     """Return the secret of Ana's app."""
     secret = generate_totp_secret()
     TOTP.activate(ana, secret)
     return secret
 
 
-def test_an_app_is_set_up_and_asked_for_from_then_on(client, ana):  # noqa: F811
+def test_an_app_is_set_up_and_asked_for_from_then_on(client, ana):
     sign_in(client, "ana")
     secret, _codes = set_up_app(client)
     assert "Authenticator app" in client.get(SECURITY).text
@@ -80,7 +80,7 @@ def test_a_code_is_good_once(client, secret):
     assert not is_signed_in(second)
 
 
-def test_an_old_code_is_refused(client, secret, clock):  # noqa: F811
+def test_an_old_code_is_refused(client, secret, clock):
     code = code_of(secret)
     clock.shift(60)
     sign_in(client, "ana")
@@ -98,7 +98,7 @@ def test_guessing_codes_is_slowed_down(client, secret):
     assert latest("throttled").name == "ana"
 
 
-def test_a_recovery_code_lets_in_once(client, ana):  # noqa: F811
+def test_a_recovery_code_lets_in_once(client, ana):
     sign_in(client, "ana")
     _secret, codes = set_up_app(client)
     client.post("/accounts/logout/")
@@ -112,7 +112,7 @@ def test_a_recovery_code_lets_in_once(client, ana):  # noqa: F811
     assert "8 codes are left." in client.get(SECURITY).text
 
 
-def test_secrets_are_shown_once(client, ana):  # noqa: F811
+def test_secrets_are_shown_once(client, ana):
     sign_in(client, "ana")
     secret, codes = set_up_app(client)
     for address in (SECURITY, "/accounts/recovery-codes/", "/accounts/app/add/"):
@@ -122,7 +122,7 @@ def test_secrets_are_shown_once(client, ana):  # noqa: F811
     assert client.get("/accounts/recovery-codes/download/").status_code == 404
 
 
-def test_secrets_are_encrypted_in_the_database(client, ana, settings):  # noqa: F811
+def test_secrets_are_encrypted_in_the_database(client, ana, settings):
     sign_in(client, "ana")
     secret, codes = set_up_app(client)
     for factor in Authenticator.objects.filter(user=ana):
@@ -144,7 +144,7 @@ def test_a_secret_of_a_lost_key_is_said_and_lets_nobody_in(client, secret, setti
     assert not is_signed_in(client)
 
 
-def test_new_recovery_codes_replace_the_old(client, ana):  # noqa: F811
+def test_new_recovery_codes_replace_the_old(client, ana):
     sign_in(client, "ana")
     _secret, codes = set_up_app(client)
     page = client.get("/accounts/recovery-codes/new/").text
@@ -157,7 +157,7 @@ def test_new_recovery_codes_replace_the_old(client, ana):  # noqa: F811
     assert not is_signed_in(client)
 
 
-def test_an_app_is_removed_with_its_codes(client, ana):  # noqa: F811
+def test_an_app_is_removed_with_its_codes(client, ana):
     sign_in(client, "ana")
     set_up_app(client)
     assert "Remove the authenticator app?" in client.get("/accounts/app/remove/").text
@@ -169,7 +169,7 @@ def test_an_app_is_removed_with_its_codes(client, ana):  # noqa: F811
 
 
 @pytest.mark.django_db(transaction=True)
-def test_changes_are_told_by_mail_in_the_language_of_the_person(client, ana):  # noqa: F811
+def test_changes_are_told_by_mail_in_the_language_of_the_person(client, ana):
     sign_in(client, "ana")
     User.objects.filter(pk=ana.pk).update(language="zh-hans")
     set_up_app(client)
@@ -183,8 +183,8 @@ def test_changes_are_told_by_mail_in_the_language_of_the_person(client, ana):  #
 
 def test_after_some_minutes_the_password_is_asked_for_again(
     client,
-    ana,  # noqa: F811
-    clock,  # noqa: F811
+    ana,
+    clock,
 ):
     sign_in(client, "ana")
     clock.shift(301)
@@ -198,7 +198,7 @@ def test_after_some_minutes_the_password_is_asked_for_again(
     assert client.get("/accounts/app/add/").status_code == 200
 
 
-def test_factors_of_others_are_out_of_reach(client, ana):  # noqa: F811
+def test_factors_of_others_are_out_of_reach(client, ana):
     sign_in(client, "ana")
     other = make_member("ben")
     factor = Authenticator.objects.create(
@@ -211,7 +211,7 @@ def test_factors_of_others_are_out_of_reach(client, ana):  # noqa: F811
     assert Authenticator.objects.get().data["name"] == "Ben's key"
 
 
-def test_passkeys_are_for_those_who_signed_in(client, ana):  # noqa: F811
+def test_passkeys_are_for_those_who_signed_in(client, ana):
     for page in ("edit", "remove"):
         answer = client.get(f"/accounts/passkeys/1/{page}/")
         assert answer["Location"].startswith("/accounts/login/?next=")
@@ -240,7 +240,7 @@ def test_a_made_up_passkey_is_refused(client, secret, credential):
 
 
 @pytest.fixture
-def rep(ana) -> User:  # noqa: F811
+def rep(ana) -> User:
     """Return Ana with a role that asks for a second factor."""
     role = Role.objects.get(code="representative")
     role.requires_second_factor = True
@@ -286,7 +286,7 @@ def test_one_can_still_sign_out_and_choose_a_language(client, rep):
     assert not is_signed_in(client)
 
 
-def test_a_demand_made_meanwhile_counts_from_the_next_request(client, ana):  # noqa: F811
+def test_a_demand_made_meanwhile_counts_from_the_next_request(client, ana):
     sign_in(client, "ana")
     role = Role.objects.get(code="agent")
     ana.roles.add(role)
@@ -333,7 +333,7 @@ def test_an_administrator_takes_a_lost_factor_away(client, rep):
     assert client.get("/profile/")["Location"] == SECURITY
 
 
-def test_a_role_is_told_in_the_administration_to_ask_for_it(client, ana):  # noqa: F811
+def test_a_role_is_told_in_the_administration_to_ask_for_it(client, ana):
     User.objects.filter(pk=ana.pk).update(is_staff=True, is_superuser=True)
     client.force_login(ana)
     role = Role.objects.get(code="agent")

@@ -18,21 +18,21 @@ from crm.models import (
 )
 from crm.security import events
 from crm.tasks import forget_security_events
-from crm.tests.signing_in import (  # noqa: F401  (fixtures)
+from crm.tests.signing_in import (
     PASSWORD,
     SECURITY,
-    ana,
-    clock,
     code_of,
     kinds,
     latest,
     make_member,
-    quick_and_fresh,
     set_up_app,
     sign_in,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "ana")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("ana", "clock"),
+]
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Firefox/140.0"
 CODE = "/accounts/code/"
 
@@ -250,6 +250,18 @@ def test_person_removed(desk):
     assert desk.post(address, {"post": "yes"}).status_code == 302
     event = latest(EventKind.PERSON_REMOVED)
     assert (event.name, event.actor.username) == ("ana", "dev")
+
+
+def test_team_moved(desk):
+    north, south = (Team.objects.create(name=name) for name in ("North", "South"))
+    team = Team.objects.create(name="Desk", parent=north)
+    address = reverse("admin:crm_team_change", args=[team.pk])
+    desk.post(address, {"name": "Front desk", "parent": north.pk})
+    assert "team_moved" not in kinds()
+    desk.post(address, {"name": "Front desk", "parent": south.pk})
+    event = latest(EventKind.TEAM_MOVED)
+    assert event.details == {"team": "Front desk", "below": ["North", "South"]}
+    assert event.name == "dev"
 
 
 def test_grant_changed():

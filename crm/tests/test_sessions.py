@@ -9,15 +9,12 @@ from django.urls import reverse
 
 from crm.models import User
 from crm.security.browsers import browser_name
-from crm.tests.signing_in import (  # noqa: F401  (fixtures)
+from crm.tests.signing_in import (
     PASSWORD,
     SECURITY,
-    ana,
-    clock,
     is_signed_in,
     latest,
     make_member,
-    quick_and_fresh,
     sign_in,
 )
 
@@ -135,7 +132,7 @@ def test_a_session_without_a_line_gets_one(client):
     assert line.is_current
 
 
-def test_a_session_ends_after_two_weeks_without_a_visit(client, clock):  # noqa: F811
+def test_a_session_ends_after_two_weeks_without_a_visit(client, clock):
     sign_in(client, "ana")
     clock.shift(13 * DAY)
     assert client.get("/profile/").status_code == 200
@@ -145,7 +142,7 @@ def test_a_session_ends_after_two_weeks_without_a_visit(client, clock):  # noqa:
     assert client.get("/profile/").status_code == 302
 
 
-def test_a_session_ends_after_thirty_days_whatever_happens(client, clock):  # noqa: F811
+def test_a_session_ends_after_thirty_days_whatever_happens(client, clock):
     sign_in(client, "ana")
     for _week in range(4):
         clock.shift(7 * DAY)
@@ -156,7 +153,7 @@ def test_a_session_ends_after_thirty_days_whatever_happens(client, clock):  # no
     assert not is_signed_in(client)
 
 
-def test_a_session_is_written_once_an_hour(client, clock, django_assert_num_queries):  # noqa: F811
+def test_a_session_is_written_once_an_hour(client, clock):
     sign_in(client, "ana")
     seen = UserSession.objects.get().last_seen_at
     client.get("/healthz")

@@ -3,17 +3,17 @@
 import pytest
 from django.test import Client
 
-from crm.tests.signing_in import (  # noqa: F401  (fixtures)
+from crm.tests.signing_in import (
     PASSWORD,
-    ana,
-    clock,
     is_signed_in,
     make_member,
-    quick_and_fresh,
     sign_in,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "ana")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("ana", "clock"),
+]
 WAIT_FIVE = "Too many attempts. Please try again in 5 minutes."
 
 
@@ -63,7 +63,7 @@ def test_an_address_is_slowed_down_whatever_the_names():
     assert is_signed_in(client)
 
 
-def test_the_wait_is_as_long_as_was_said(clock):  # noqa: F811
+def test_the_wait_is_as_long_as_was_said(clock):
     for _attempt in range(5):
         sign_in(Client(), "ana", "wrong")
         clock.shift(20)
@@ -111,7 +111,7 @@ def test_mails_for_new_passwords_are_limited(mailoutbox):
     assert len(mailoutbox) == 5
 
 
-def test_the_password_that_is_asked_again_is_limited(clock):  # noqa: F811
+def test_the_password_that_is_asked_again_is_limited(clock):
     client = Client()
     sign_in(client, "ana")
     clock.shift(400)

@@ -144,10 +144,7 @@ def test_a_passkey_is_added_used_and_removed(visit, site, member, say):
 @ONLY_ENGLISH
 def test_without_a_passkey_the_page_says_so(visit, site, member, say):
     page = visit(base_url=at_localhost(site))
+    plug_in_key(page)
     page.goto("/accounts/login/")
-    session = page.context.new_cdp_session(page)
-    session.send("WebAuthn.enable")
-    options = KEY | {"automaticPresenceSimulation": False, "isUserVerified": False}
-    session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
     page.get_by_role("button", name=say("Sign in with a passkey")).click()
     expect(page.locator("[data-passkey-error]")).to_be_visible()
