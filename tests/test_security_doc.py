@@ -13,6 +13,7 @@ ROOT = Path(settings.BASE_DIR)
 TEXT = (ROOT / "docs/security.md").read_text("utf-8")
 TEST = re.compile(r"`([\w/]+\.py)::(\w+)`")
 FILE = re.compile(r"`([\w./-]*(?:/[\w.-]+|\.(?:txt|json|example)))`")
+IMAGE = re.compile(r"\((images/[\w.-]+)\)")
 EVENT = re.compile(r"^\| `(\w+)` \| [^|]+ \| `([\w/]+\.py)::(\w+)` \|$", re.MULTILINE)
 TESTS = sorted(set(TEST.findall(TEXT)))
 EVENTS = {kind: (path, name) for kind, path, name in EVENT.findall(TEXT)}
@@ -34,7 +35,8 @@ def test_every_named_test_exists():
 
 
 def test_every_named_file_exists():
-    files = {name for name in FILE.findall(TEXT) if not name.startswith(("/", "127"))}
+    files = {f"docs/{name}" for name in IMAGE.findall(TEXT)}
+    files |= {name for name in FILE.findall(TEXT) if not name.startswith(("/", "127"))}
     assert len(files) > 30
     assert not [name for name in files if not (ROOT / name).exists()]
 
