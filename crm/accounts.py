@@ -18,7 +18,13 @@ from django.utils.translation import gettext_lazy as _
 from crm.models import EventKind, User
 from crm.security import throttling
 from crm.security.browsers import browser_name
-from crm.security.events import browser_of, person_named, record, sender_of
+from crm.security.events import (
+    address_of,
+    browser_of,
+    person_named,
+    record,
+    sender_of,
+)
 from crm.security.factors import lacks_second_factor
 
 logger = logging.getLogger(__name__)
@@ -157,7 +163,7 @@ class AccountAdapter(DefaultAccountAdapter):
             "user": user,
             "what": what,
             "when": timezone.now(),
-            "address": self.get_client_ip(request),
+            "address": address_of(request) or "–",
             "browser": browser_name(browser_of(request)),
         }
         try:

@@ -202,6 +202,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=4, minute=0, day_of_week="sunday"),
         "args": ["verify-backup"],
     },
+    "forget-sessions": {"task": "crm.forget_sessions", "schedule": 24 * 3600},
     "forget-security-events": {
         "task": "crm.forget_security_events",
         "schedule": 24 * 3600,

@@ -12,7 +12,7 @@ from django.db import DatabaseError, InterfaceError
 from crm import jobs
 from crm.jobs.broker import RUN_JOB, SWEEP_JOBS, send_sweep
 from crm.jobs.workers import end_with_companion
-from crm.security import events
+from crm.security import events, sessions
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +60,12 @@ def forget_security_events() -> None:
     """Delete security events that are older than the site keeps them."""
     count = events.forget(settings.SECURITY_EVENT_KEEP_DAYS)
     logger.info("Old security events forgotten: %s", count)
+
+
+@shared_task(name="crm.forget_sessions")
+def forget_sessions() -> None:
+    """Delete sessions that ended, with the addresses that they came from."""
+    logger.info("Ended sessions forgotten: %s", sessions.forget_ended())
 
 
 @shared_task(name="crm.enqueue_job")

@@ -9,6 +9,7 @@ from datetime import datetime
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import logout
+from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -76,6 +77,14 @@ def end_all(person: User) -> None:
 def forget_current(request: HttpRequest) -> None:
     """Take the session of a request off the list, when it is about to end."""
     UserSession.objects.filter(session_key=request.session.session_key or "").delete()
+
+
+def forget_ended() -> int:
+    """Delete sessions that ran out, and lines of sessions that are gone."""
+    Session.objects.filter(expire_date__lt=timezone.now()).delete()
+    alive = Session.objects.values("session_key")
+    count, _by_model = UserSession.objects.exclude(session_key__in=alive).delete()
+    return count
 
 
 def keep_within_limits(request: HttpRequest) -> None:

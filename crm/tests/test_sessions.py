@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from crm.models import User
 from crm.security.browsers import browser_name
+from crm.tasks import forget_sessions
 from crm.tests.signing_in import (
     PASSWORD,
     SECURITY,
@@ -196,6 +197,20 @@ def test_administrators_end_sessions_of_others(client):
     assert client.get("/profile/").status_code == 302
     event = latest("session_ended")
     assert (event.name, event.actor.username) == ("ana", "dev")
+
+
+def test_ended_sessions_are_forgotten_with_their_addresses(client, clock):
+    sign_in(Client(), "ana")
+    clock.shift(15 * DAY)
+    sign_in(client, "ana")
+    lost = Client()
+    sign_in(lost, "ana")
+    Session.objects.filter(pk=lost.session.session_key).delete()
+    forget_sessions()
+    (line,) = UserSession.objects.all()
+    assert line.session_key == client.session.session_key
+    assert client.get("/profile/").status_code == 200
+    assert Session.objects.count() == 1
 
 
 # --- One door -------------------------------------------------------------------------
