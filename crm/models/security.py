@@ -69,6 +69,7 @@ DETAIL_LABELS = {
 DETAIL_WORDS = {
     "account is switched off": _("account is switched off"),
     "asked again": _("asked for the password again"),
+    "form without its token": _("form without its token"),
     "password": _("password"),
     "password_reset": _("link of a mail"),
     "recovery_codes": _("recovery code"),

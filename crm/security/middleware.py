@@ -94,5 +94,8 @@ class DenialMiddleware:
         response = self.get_response(request)
         if response.status_code == 403 and request.user.is_authenticated:
             details = {"page": page_of(request)}
+            # Django marks the requests whose token was right, or that need none.
+            if not getattr(request, "csrf_processing_done", False):
+                details["reason"] = "form without its token"
             record(EventKind.DENIED, request=request, details=details)
         return response

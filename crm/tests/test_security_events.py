@@ -304,6 +304,14 @@ def test_denied(client):
     assert event.details == {"page": "GET /tags/?q=a%00b"}
 
 
+def test_denied_for_a_forged_form():
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(User.objects.get(username="ana"))
+    assert client.post("/profile/", {"first_name": "Mallory"}).status_code == 403
+    details = {"page": "POST /profile/", "reason": "form without its token"}
+    assert latest(EventKind.DENIED).details == details
+
+
 def test_strangers_are_sent_to_sign_in_and_hidden_rows_are_no_refusal(client):
     client.get("/tags/")
     sign_in(client, "ana")
