@@ -29,6 +29,7 @@ from crm.models import (
     Team,
     User,
 )
+from crm.security import sessions
 from crm.security.events import record
 
 # Rights come from roles; Django's groups would be a second, unused way.
@@ -100,11 +101,13 @@ class PersonAdmin(UserAdmin):
     def user_change_password(
         self, request: HttpRequest, id: str, form_url: str = ""
     ) -> HttpResponse:
-        """Note that a password was set for somebody; their sessions end by it."""
+        """Note that a password was set for somebody, and end their sessions."""
         response = super().user_change_password(request, id, form_url)
         if request.method == "POST" and response.status_code == 302:
             person = User.objects.filter(pk=unquote(id)).first()
             record(EventKind.PASSWORD_CHANGED, person=person, request=request)
+            if person is not None and person.pk != request.user.pk:
+                sessions.end_all(person)
         return response
 
     add_fieldsets = (

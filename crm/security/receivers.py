@@ -67,14 +67,16 @@ def signed_out(request: HttpRequest, user: User | None, **kwargs: Any) -> None:
 
 @receiver([account.password_changed, account.password_set])
 def password_changed(user: User, **kwargs: Any) -> None:
-    """Note a new password that its owner chose."""
+    """Note a new password that its owner chose; all sessions end by it."""
     record(EventKind.PASSWORD_CHANGED, person=user)
+    sessions.end_all(user)
 
 
 @receiver(account.password_reset)
 def password_reset(user: User, **kwargs: Any) -> None:
-    """Note a new password that came by the link of a mail."""
+    """Note a new password that came by the link of a mail; all sessions end by it."""
     record(EventKind.RESET_DONE, person=user)
+    sessions.end_all(user)
 
 
 # --- Second factors -------------------------------------------------------------------

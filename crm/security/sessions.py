@@ -32,10 +32,14 @@ class SessionLine:
 
 def of(request: HttpRequest) -> list[SessionLine]:
     """Return the person's sessions that still work, this one first."""
-    rows = UserSession.objects
     key = request.session.session_key
-    if not rows.filter(session_key=key, user=request.user).exists():
-        rows.create_from_request(request)
+    alive = Session.objects.filter(expire_date__gt=timezone.now())
+    rows = UserSession.objects.filter(
+        user=request.user, session_key__in=alive.values("session_key")
+    )
+    if key not in {one.session_key for one in rows}:
+        UserSession.objects.create_from_request(request)
+        rows = rows.all()
     lines = [
         SessionLine(
             pk=one.pk,
@@ -45,7 +49,7 @@ def of(request: HttpRequest) -> list[SessionLine]:
             seen_at=one.last_seen_at,
             is_current=one.session_key == key,
         )
-        for one in rows.purge_and_list(request.user)
+        for one in rows
     ]
     return sorted(
         lines, key=lambda line: (not line.is_current, -line.seen_at.timestamp())

@@ -83,6 +83,31 @@ def test_own_sessions_are_listed_this_one_first(client):
     assert [line.is_current for line in lines] == [True, False, False]
 
 
+def test_many_sessions_cost_no_more_queries_than_one(
+    client, django_assert_max_num_queries
+):
+    sign_in(client, "ana")
+    client.get(SECURITY)
+    for count in (0, 5):
+        browsers(*(["Firefox/1 Windows"] * count))
+        with django_assert_max_num_queries(8):
+            lines = client.get(SECURITY).context["sessions"]
+        assert len(lines) == count + 1
+
+
+def test_a_new_password_ends_all_sessions_and_leaves_no_line(client):
+    (other,) = browsers("Firefox/1 Windows")
+    sign_in(client, "ana")
+    new = "eight loud mountains"
+    data = {"oldpassword": PASSWORD, "password1": new, "password2": new}
+    client.post("/accounts/password/change/", data)
+    assert other.get("/profile/").status_code == 302
+    assert not UserSession.objects.exists()
+    sign_in(client, "ana", new)
+    (line,) = client.get(SECURITY).context["sessions"]
+    assert line.is_current
+
+
 def test_one_session_is_ended(client):
     lost, kept = browsers("Firefox/1 Windows", "Chrome/1 Linux")
     sign_in(client, "ana")
