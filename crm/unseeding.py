@@ -15,7 +15,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import FieldDoesNotExist
 from django.db import connection, models, transaction
 
-from crm.models import AuditEntry, User
+from crm.history.context import acting
+from crm.models import AuditEntry, DeletedRow, OperationKind, User
 from crm.seeding import LOCK
 
 Model = type[models.Model]
@@ -36,12 +37,15 @@ def remove_all() -> Removal:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
     removal = Removal(kept=rows_to_keep())
     delete_audit_entries(removal.kept)
-    for model in children_first(demo_models()):
-        rows = demo_rows(model).exclude(pk__in=removal.kept[model])
-        delete_what_hangs_on(rows)
-        # Nothing refers to these rows any more, so there is nothing to collect first.
-        removal.deleted[model] = rows._raw_delete(rows.db)
-    lock_out(removal.kept[User])
+    with acting(OperationKind.COMMAND, title="Demo data removed") as number:
+        for model in children_first(demo_models()):
+            rows = demo_rows(model).exclude(pk__in=removal.kept[model])
+            delete_what_hangs_on(rows)
+            # Nothing refers to these rows any more: there is nothing to collect first.
+            removal.deleted[model] = rows._raw_delete(rows.db)
+        lock_out(removal.kept[User])
+    # Made up as it was, it needs no place in the trash.
+    DeletedRow.objects.filter(operation__number=number).delete()
     return removal
 
 

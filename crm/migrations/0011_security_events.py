@@ -29,7 +29,7 @@ DROP FUNCTION crm_securityevent_keep();
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('crm', '0009_short_pending_list'),
+        ("crm", "0010_history"),
     ]
 
     operations = [

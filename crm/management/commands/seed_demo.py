@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from crm.history.context import acting
-from crm.models import DeletedRow, OperationKind
+from crm.models import OperationKind
 from crm.seeding import (
     DEFAULT_SEED,
     Demo,
@@ -85,11 +85,8 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps({"seeded": seeded, "logins": logins}))
 
     def remove(self) -> None:
-        title = "Demo data removed"
-        with acting(OperationKind.COMMAND, title=title) as number, transaction.atomic():
+        with transaction.atomic():
             removal = remove_all()
-            # Made up as it was, it needs no place in the trash.
-            DeletedRow.objects.filter(operation__number=number).delete()
             if any(removal.deleted.values()):
                 note_removed(True)
         for model, count in removal.deleted.items():
