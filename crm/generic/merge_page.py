@@ -153,6 +153,8 @@ class MergePage(GenericPage):
             "gone": others,
             "seen": self.mark_of(rows),
             "error": error,
+            "title": _("Merge: %(names)s")
+            % {"names": self.names()["verbose_name_plural"]},
             "breadcrumbs": self.breadcrumbs(),
         }
         return self.render(context, "generic/_merge.html" if part else "", status)
@@ -174,6 +176,7 @@ class MergePage(GenericPage):
             "cells": [
                 {
                     "pk": row.pk,
+                    "row": row,
                     "text": words_of(row, one),
                     "is_chosen": row.pk == sources[one.name],
                     "is_blank": is_blank(value),

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex, GistIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from crm.access import VisibleManager
 
@@ -95,9 +96,9 @@ class HasId(models.Lookup):
 class ChangeVerb(models.TextChoices):
     """What became of a row."""
 
-    ADD = "add", _("added")
-    CHANGE = "change", _("changed")
-    DELETE = "delete", _("deleted")
+    ADD = "add", pgettext_lazy("what was done", "added")
+    CHANGE = "change", pgettext_lazy("what was done", "changed")
+    DELETE = "delete", pgettext_lazy("what was done", "deleted")
 
 
 class ExactDecoder(json.JSONDecoder):

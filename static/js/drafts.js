@@ -85,6 +85,8 @@ function offer(form) {
   const kept = sessionStorage.getItem(keyOf(form));
   if (!kept) return;
   const entries = JSON.parse(kept);
+  // Somebody else's changes stand among what was typed: restoring would undo them.
+  if (form.querySelector("[data-conflict]")) return save(form);
   if (typed(entries) === typed(entriesOf(form))) return;
   const bar = document.getElementById("draft-offer").content.firstElementChild.cloneNode(true);
   bar.querySelector("[data-restore]").addEventListener("click", () => {
