@@ -139,6 +139,8 @@ def people_in_scope(user: User, scope: str) -> list[int]:
     from crm.models import User as Person
 
     known = user.__dict__.setdefault("_people_in_reach", {})
+    if scope == Scope.OWN or user.team_id is None:
+        return [user.pk]
     if scope not in known:
         reached = Person._base_manager.filter(people_condition("pk", user, scope))
         known[scope] = list(reached.values_list("pk", flat=True))

@@ -52,6 +52,16 @@ def test_changes_and_deletions_by_raw_sql_are_followed(world):
     assert list(entries().values_list("object_id", flat=True)) == [one.pk]
 
 
+def test_an_entry_knows_its_owner_and_its_place(world):
+    one = Customer.objects.create(name="Oakwood", owner=world.ana)
+    known = entries().filter(object_id=one.pk).values_list("place", "owner_id")
+    assert list(known) == [("Oakwood", world.ana.pk)]
+    Customer.objects.filter(pk=one.pk).update(owner=world.ben)
+    assert list(known.all()) == [("Oakwood", world.ben.pk)]
+    Customer.objects.filter(pk=one.pk).update(owner=None, name="Ash")
+    assert list(known.all()) == [("Ash", None)]
+
+
 def test_an_update_elsewhere_leaves_the_entry_alone(world):
     one = Customer.objects.create(name="Oakwood", owner=world.ana)
     with connection.cursor() as cursor:
@@ -59,7 +69,7 @@ def test_an_update_elsewhere_leaves_the_entry_alone(world):
             "SELECT ctid FROM crm_searchentry WHERE object_id = %s", [one.pk]
         )
         before = cursor.fetchall()
-        Customer.objects.filter(pk=one.pk).update(city="Leeds", owner=world.ben)
+        Customer.objects.filter(pk=one.pk).update(city="Leeds", source="web")
         cursor.execute(
             "SELECT ctid FROM crm_searchentry WHERE object_id = %s", [one.pk]
         )

@@ -170,7 +170,7 @@ class ListPage(GenericPage):
 
     def get_page(self, listing: Listing, count: Count) -> Page:
         """Return the rows; a page that cannot be read is the first one."""
-        keyset = Keyset(listing.rows(), listing.order, self.size)
+        keyset = listing.keyset(self.size)
         exact = count.number if count.is_exact else None
         try:
             return keyset.page(listing.query.get("page", ""), exact)

@@ -8,14 +8,17 @@ from django.db import models
 from django.http import HttpRequest, QueryDict
 from django.utils.functional import cached_property
 
-from crm.access import Scope, Verb, scope_of
+from crm.access import Scope, Verb, owners_in_reach, scope_of
 from crm.generic import searching
 from crm.generic.addresses import BOARD, TABLE, Addresses
 from crm.generic.conditions import Conditions
 from crm.generic.counting import Count, count_up_to
 from crm.generic.filters import VisibleFilterSet, filterset_for
+from crm.generic.keyset import Keyset
+from crm.generic.matched import MatchedPages
 from crm.generic.saved_views import KeptOfList
 from crm.generic.tables import Column, Heading
+from crm.search.declaration import search_of
 
 if TYPE_CHECKING:
     from crm.generic.pages import Pages
@@ -89,7 +92,27 @@ class Listing(Addresses):
         """Return what the search text matches, if there is one."""
         if not self.search_text or not self.pages.is_searchable:
             return None
-        return searching.Matches(self.pages.model, self.search_text)
+        return searching.Matches(self.pages.model, self.search_text, self._owners)
+
+    @cached_property
+    def _owners(self) -> list[int] | None:
+        """Return whose rows are all that is visible; None without such a limit."""
+        search = search_of(self.pages.model)
+        if search is None or not search.owner:
+            return None
+        return owners_in_reach(self.user, self.pages.model)
+
+    @cached_property
+    def listed(self) -> searching.Ids | None:
+        """Return the matching rows as ids in the usual order, where those are all."""
+        if self.search is None or self.verb != Verb.VIEW:
+            return None
+        base, visible, filtered = (
+            len(rows.query.where.children)
+            for rows in (self.pages.queryset(), self.visible, self.filtered)
+        )
+        knows_rights = visible == 0 or (base == 0 and self._owners is not None)
+        return self.search.ids if knows_rights and filtered == visible else None
 
     @cached_property
     def layout(self) -> str:
@@ -148,13 +171,20 @@ class Listing(Addresses):
         """Return the matching rows with all that the columns need, not yet ordered."""
         return self.table.prepare(self.matching, self.columns, self.request)
 
+    def keyset(self, size: int) -> Keyset:
+        """Return the way to read the rows page by page."""
+        place = self.listed and self.search.search.place
+        if not place or self.order not in ((place,), (place, "pk")):
+            return Keyset(self.rows(), self.order, size)
+        rows = self.table.prepare(self.filtered, self.columns, self.request)
+        return MatchedPages(rows, self.rows(), self.order, size, self.listed)
+
     def count(self) -> Count:
         """Count the matching rows, but not beyond the limit."""
         if self.search is not None and not self.search.is_listed:
             return self._count_frequent()
-        known = self.search.count_listed(self.filtered) if self.search else None
-        if known is not None:
-            return Count(known, is_exact=True)
+        if self.listed is not None:
+            return Count(self.listed.count, is_exact=True)
         return count_up_to(self.matching, COUNT_LIMIT)
 
     def _count_frequent(self) -> Count:

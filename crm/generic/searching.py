@@ -6,6 +6,8 @@ in its own order and each row asked, so that both are quick under any order.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -26,7 +28,16 @@ from django.db.models.sql.where import AND
 from crm.search.declaration import search_of
 from crm.search.query import Query, clean_text, read
 
-__all__ = ["Among", "AnyOf", "Matches", "Probe", "clean_text", "is_few", "narrow"]
+__all__ = [
+    "Among",
+    "AnyOf",
+    "Ids",
+    "Matches",
+    "Probe",
+    "clean_text",
+    "is_few",
+    "narrow",
+]
 
 MAX_IDS = 10_000
 PROBE = """(
@@ -34,34 +45,51 @@ PROBE = """(
     WHERE probed.kind = %s AND probed.object_id = {}
 )"""
 LATEST_FIRST = " ORDER BY f.recent DESC, f.object_id DESC"
+IN_PLACE = " ORDER BY f.place, f.object_id"
 # Rows looked at to count the matches of a frequent text.
 MAX_LOOKED_AT = 5_000
 
 
+@dataclass(frozen=True)
+class Ids:
+    """The ids of matches as the text of an array, and whether those are all.
+
+    Thousands of them go to the database and back without being read here.
+    """
+
+    text: str = "{}"
+    count: int = 0
+    is_all: bool = True
+
+    @classmethod
+    def of(cls, numbers: Iterable[int]) -> Ids:
+        """Make an array of numbers."""
+        texts = [str(number) for number in numbers]
+        return cls(f"{{{','.join(texts)}}}", len(texts))
+
+    @property
+    def numbers(self) -> list[int]:
+        """Return the ids one by one."""
+        return [int(text) for text in self.text[1:-1].split(",") if text]
+
+
 class AnyOf(Lookup):
-    """A number is one of many, sent as one array: thousands cost no parsing."""
+    """A number is one of ``Ids``, sent as one array: thousands cost no parsing."""
 
     prepare_rhs = False
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list]:
         """Compare with the array."""
         left, params = self.process_lhs(compiler, connection)
-        return f"{left} = ANY(%s::bigint[])", [*params, list(self.rhs)]
+        return f"{left} = ANY(%s::bigint[])", [*params, self.rhs.text]
 
 
 class Among(AnyOf):
     """The same for rows that have to be looked up first and sorted then.
 
     Left alone the database walks the order of the list and may find the matches at its
-    far end; ``Keyset`` sorts rows with this condition instead (``is_few``). Thousands
-    of ids are sent as the text of an array, which costs a fifth of a list.
+    far end; ``Keyset`` sorts rows with this condition instead (``is_few``).
     """
-
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list]:
-        """Compare with the array, in order, so that the index is read in one pass."""
-        left, params = self.process_lhs(compiler, connection)
-        ids = ",".join(map(str, sorted(self.rhs)))
-        return f"{left} = ANY(%s::bigint[])", [*params, f"{{{ids}}}"]
 
 
 def is_few(rows: QuerySet) -> bool:
@@ -89,10 +117,14 @@ class Probe(Lookup):
 
 
 class Matches:
-    """What one text matches among the rows of one model."""
+    """What one text matches among the rows of one model.
 
-    def __init__(self, model: type, text: str) -> None:
+    With ``owners``, ids of people, matches of others may be left out.
+    """
+
+    def __init__(self, model: type, text: str, owners: list[int] | None = None) -> None:
         self.search = search_of(model)
+        self.owners = owners
         self.query = read(text) if self.search else Query(text)
 
     @cached_property
@@ -125,12 +157,16 @@ class Matches:
         for path, other in self.search.related_searches().items():
             asked[f"{path}_id"] = (other, query.conditions(other, names_only=True))
         asked = {path: one for path, one in asked.items() if one[1]}
-        found = find({path: (one.kind, text) for path, (one, text) in asked.items()})
-        found = {path: one for path, one in found.items() if one[0]}
+        found = find(
+            {path: (one.kind, text) for path, (one, text) in asked.items()},
+            order=IN_PLACE,
+            owners={"pk": self.owners},
+        )
+        found = {path: ids for path, ids in found.items() if ids.count}
         condition, all_listed = None, True
-        for path, (ids, is_all) in found.items():
+        for path, ids in found.items():
             search, text = asked[path]
-            if is_all and len(ids) <= MAX_IDS:
+            if ids.is_all:
                 is_alone = path == "pk" and len(found) == 1
                 part = Q((Among if is_alone else AnyOf)(F(path), ids))
             else:
@@ -150,14 +186,14 @@ class Matches:
         condition = self._found[0] if self.query else None
         return rows.none() if condition is None else rows.filter(condition)
 
-    def count_listed(self, rows: QuerySet) -> int | None:
-        """Return how many of the rows match if that is known without asking."""
+    @property
+    def ids(self) -> Ids | None:
+        """Return the matches in the order of their places, if ids are all there is."""
         condition = self._found[0] if self.query else None
-        if rows.query.where or not condition or len(condition.children) != 1:
+        if condition is None or len(condition.children) != 1:
             return None
         (only,) = condition.children
-        is_own = isinstance(only, Among) and only.lhs == F("pk")
-        return len(only.rhs) if is_own else None
+        return only.rhs if isinstance(only, Among) and only.lhs == F("pk") else None
 
     def count_some(self, rows: QuerySet) -> tuple[int, bool]:
         """Count the matches among the first of the rows; tell whether that is all."""
@@ -186,26 +222,32 @@ class Matches:
 
 
 def find(
-    asked: dict[str, tuple[int, str]], most: int = MAX_IDS, order: str = ""
-) -> dict[str, tuple[list[int], bool]]:
-    """Return {key: (ids, whether that is all)} for {key: (kind, tsquery)}."""
+    asked: dict[str, tuple[int, str]],
+    most: int = MAX_IDS,
+    order: str = "",
+    owners: dict[str, list[int] | None] | None = None,
+) -> dict[str, Ids]:
+    """Return {key: ids} for {key: (kind, tsquery)}.
+
+    ``owners`` are {key: ids of the people whose rows are enough}.
+    """
     if not asked:
         return {}
     one = (
-        "(SELECT %s, array_agg(f.object_id{}), bool_and(f.is_all)"
-        " FROM crm_search_find(%s, %s, %s) f)"
+        "(SELECT %s, array_agg(f.object_id{})::text, count(*), bool_and(f.is_all)"
+        " FROM crm_search_find(%s, %s, %s, %s) f)"
     )
     params = [
         value
         for key, (kind, text) in asked.items()
-        for value in (key, kind, text, most)
+        for value in (key, kind, text, most, (owners or {}).get(key))
     ]
     with connection.cursor() as cursor:
         parts = [one.format(order)] * len(asked)
         cursor.execute(" UNION ALL ".join(parts), params)
         return {
-            key: (ids or [], is_all is not False and len(ids or ()) <= most)
-            for key, ids, is_all in cursor.fetchall()
+            key: Ids(text or "{}", count, is_all is not False and count <= most)
+            for key, text, count, is_all in cursor.fetchall()
         }
 
 

@@ -9,13 +9,17 @@ class SearchEntry(models.Model):
     """What one row is found by; triggers keep it, nothing else writes it.
 
     ``kind`` says which model the row is of (crm/search/declaration.py). Every token
-    begins with the kind, so that one index serves all models and each alone.
+    begins with the kind, so that one index serves all models and each alone. ``place``
+    and the owner spare thousands of matches a look at their rows: the first is the
+    column that the model's list is ordered by, if that is a text.
     """
 
     pk = models.CompositePrimaryKey("kind", "object_id")
     kind = models.SmallIntegerField()
     object_id = models.BigIntegerField()
     recent = models.DateTimeField()
+    place = models.TextField(default="")
+    owner_id = models.BigIntegerField(null=True)
     tokens = SearchVectorField()
 
     class Meta:

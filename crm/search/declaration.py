@@ -63,6 +63,20 @@ class Search:
         """Return what each token of the model begins with."""
         return f"{self.kind:x}"
 
+    @property
+    def place(self) -> str:
+        """Return the text column that the model's list is ordered by, or nothing."""
+        first = next(iter(self.model._meta.ordering), "")
+        found = column(self.model, first)
+        is_text = isinstance(found, models.CharField | models.TextField)
+        return first if is_text and not found.null else ""
+
+    @property
+    def owner(self) -> str:
+        """Return the column of the row's owner, if it is on the row itself."""
+        path = getattr(self.model, "access_path", "")
+        return path if isinstance(column(self.model, path), models.ForeignKey) else ""
+
     def related_searches(self) -> dict[str, Search]:
         """Return {path: what is searched there} of the relations."""
         found = {}

@@ -26,9 +26,17 @@ from django.db.models import (
 from django.db.models.functions import Cast, Coalesce
 from django.utils.text import capfirst
 
-from crm.access import Verb, can
+from crm.access import Verb, can, owners_in_reach
 from crm.generic.registry import registry
-from crm.generic.searching import LATEST_FIRST, Among, AnyOf, Probe, find
+from crm.generic.searching import (
+    LATEST_FIRST,
+    MAX_IDS,
+    Among,
+    AnyOf,
+    Ids,
+    Probe,
+    find,
+)
 from crm.search.declaration import Search, all_searches
 from crm.search.query import Query, is_chinese, read
 
@@ -132,13 +140,17 @@ def groups_of(hits: dict[Search, list[Hit]], query: Query, limit: int) -> list[G
     return found
 
 
-Ids = dict[str, tuple[list[int], bool]]
-
-
 def ids_of(
-    query: Query, searches: list[Search], visible: dict[int, QuerySet], limit: int
-) -> Ids:
-    """Return {"place all" and "place exact": (ids, whether that is all)}."""
+    user: User,
+    query: Query,
+    searches: list[Search],
+    narrow: dict[int, QuerySet],
+    limit: int,
+) -> dict[str, list[int]]:
+    """Return {"place all" and "place exact": ids}, the latest first.
+
+    ``narrow`` are the visible rows of the types of which some are hidden.
+    """
     asked: dict[str, tuple[int, str]] = {}
     for place, search in enumerate(searches):
         for key, text in (
@@ -147,18 +159,42 @@ def ids_of(
         ):
             if text:
                 asked[key] = (search.kind, text)
-    found = find(asked, MAX_FOUND, LATEST_FIRST)
-    # Of a frequent text the rows found may all be hidden; look among the visible, too.
-    probed = [
-        rows.filter(Probe(F("pk"), asked[f"{place} all"]))
-        .order_by()
-        .values_list(Value(place), Cast(F("pk"), BigIntegerField()))[: 2 * limit]
-        for place, rows in visible.items()
-        if not found.get(f"{place} all", ([], True))[1]
-    ]
-    for place, pk in together(probed):
-        found[f"{place} all"][0].append(pk)
-    return found
+    # With the owner on the row itself its entry tells whether it is visible.
+    owners = {
+        f"{place} all": owners_in_reach(user, searches[place].model)
+        for place in narrow
+        if searches[place].owner and not all_rows(searches[place]).query.where
+    }
+    most = MAX_IDS if narrow else MAX_FOUND
+    found = find(asked, most, LATEST_FIRST, owners)
+    ids = {key: one.numbers for key, one in found.items()}
+    # Otherwise the latest matches may all be hidden. The visible ones are picked out
+    # or, of a frequent text, looked for among all that is visible.
+    parts, seen = [], {}
+    for place, rows in narrow.items():
+        key = f"{place} all"
+        one = found.get(key, Ids())
+        if one.is_all and key in owners:
+            ids[key] = ids.get(key, [])[: limit + 1]
+        elif one.count:
+            is_match = Among(F("pk"), one) if one.is_all else Probe(F("pk"), asked[key])
+            some = rows.filter(is_match).order_by()
+            some = some.values_list(Value(place), Cast(F("pk"), BigIntegerField()))
+            parts.append(some if one.is_all else some[: 2 * limit])
+            seen[key] = []
+    for place, pk in together(parts):
+        seen[f"{place} all"].append(pk)
+    for key, pks in seen.items():
+        if found[key].is_all:
+            ids[key] = list(filter(set(pks).__contains__, ids[key]))[: limit + 1]
+        else:
+            ids[key] = ids[key][:MAX_FOUND] + pks
+    return ids
+
+
+def all_rows(search: Search) -> QuerySet:
+    """Return the rows of a type before rights are asked."""
+    return registry.pages_of(search.model).queryset()
 
 
 def hits_of(
@@ -166,7 +202,7 @@ def hits_of(
 ) -> dict[Search, list[Hit]]:
     """Return the best hits of each type, one more than wanted where there are more."""
     visible = {
-        place: registry.pages_of(search.model).queryset().visible_to(user)
+        place: all_rows(search).visible_to(user)
         for place, search in enumerate(searches)
     }
     narrow = {
@@ -174,22 +210,20 @@ def hits_of(
         for place, rows in visible.items()
         if not sees_all(user, searches[place])
     }
-    found = ids_of(query, searches, narrow, limit)
+    found = ids_of(user, query, searches, narrow, limit)
     parts = []
     for place, search in enumerate(searches):
-        exact, ids = (
-            found.get(f"{place} {key}", ([], True))[0] for key in ("exact", "all")
-        )
+        exact, ids = (found.get(f"{place} {key}", []) for key in ("exact", "all"))
         if not visible[place].query.where:
             # Nothing is hidden: the latest ones are those that will be shown.
             ids = ids[: limit + 1]
         if exact or ids:
             rank = Case(
-                When(AnyOf(F("pk"), exact), then=EXACT),
+                When(AnyOf(F("pk"), Ids.of(exact)), then=EXACT),
                 default=usual,
                 output_field=IntegerField(),
             )
-            rows = visible[place].filter(Among(F("pk"), [*exact, *ids]))
+            rows = visible[place].filter(Among(F("pk"), Ids.of([*exact, *ids])))
             parts.append(shown(rows, place, search, rank)[: limit + 1])
     hits: dict[Search, list[Hit]] = {search: [] for search in searches}
     for place, *values in together(parts):

@@ -89,95 +89,122 @@ BEGIN
     RETURN found;
 END $$;
 
-CREATE OR REPLACE FUNCTION crm_search_words(code text, value text, is_name boolean)
-RETURNS text[] LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+-- Tokens are lines of one text, which costs less than an array that grows. A function
+-- that is one expression becomes a part of the one that calls it.
+DROP FUNCTION IF EXISTS crm_search_words(text, text, boolean), crm_search_number(text, text);
+
+-- Words of a text that has more than letters and digits.
+CREATE OR REPLACE FUNCTION crm_search_signs(code text, value text, is_name boolean) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 DECLARE
-    found text[];
+    found text := '';
     word text;
-    plain text;
 BEGIN
-    value := left(value, 2000);
     IF is_name AND value ~ '[\u3400-\u9fff]\s+[\u3400-\u9fff]' THEN
         value := regexp_replace(
             value, '([\u3400-\u9fff])\s+(?=[\u3400-\u9fff])', '\1', 'g');
     END IF;
-    plain := crm_search_plain(value);
-    IF octet_length(plain) = length(plain) THEN
-        found := string_to_array(
-            code || ':' || replace(plain, ' ', ' ' || code || ':'), ' ');
-        RETURN array_remove(found, code || ':');
+    value := crm_search_plain(value);
+    IF octet_length(value) = length(value) THEN
+        RETURN code || ':' || replace(value, ' ', E'\n' || code || ':');
     END IF;
-    FOREACH word IN ARRAY string_to_array(plain, ' ') LOOP
+    FOREACH word IN ARRAY string_to_array(value, ' ') LOOP
         IF word ~ '^[\u3400-\u9fff]' THEN
-            found := found || crm_search_chinese(code, left(word, 300), is_name);
-        ELSIF word <> '' THEN
-            found := found || (code || ':' || left(word, 60));
+            found := found || E'\n' || array_to_string(
+                crm_search_chinese(code, left(word, 300), is_name), E'\n');
+        ELSE
+            found := found || E'\n' || code || ':' || left(word, 60);
         END IF;
     END LOOP;
     RETURN found;
 END $$;
 
--- A number, its parts from each sign on, and its last digits without leading zeros.
-CREATE OR REPLACE FUNCTION crm_search_number(code text, value text) RETURNS text[]
+-- Words of a text; most names have nothing else.
+CREATE FUNCTION crm_search_words(code text, value text, is_name boolean) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE RETURN
+    CASE WHEN value ~ '[^A-Za-z0-9 ]'
+        THEN crm_search_signs(code, left(value, 2000), is_name)
+        ELSE code || ':' || replace(lower(left(value, 2000)), ' ', E'\n' || code || ':')
+    END;
+
+-- A mail, the part from the first sign before an @ on, and the domain.
+CREATE OR REPLACE FUNCTION crm_search_mail(code text, value text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
+    code || '@' || value || E'\n' || code || '@' || split_part(value, '@', 2)
+    || CASE WHEN value ~ '[._+-][^@]*@'
+        THEN E'\n' || code || '@' || substring(value FROM '[._+-]([^@]*@.*)$')
+        ELSE '' END;
+
+-- A number and its parts from each sign on.
+CREATE OR REPLACE FUNCTION crm_search_number_parts(code text, part text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
-    part text := lower(left(trim(value), 60));
-    found text[];
+    found text := '';
 BEGIN
     WHILE part <> '' LOOP
-        found := found || (code || '=' || part);
+        found := found || E'\n' || code || '=' || part;
         part := substring(part FROM '[-_/. ]+(.+)$');
     END LOOP;
-    part := substring(value FROM '[1-9][0-9]{0,29}$');
-    RETURN found || (code || '=' || part);
+    RETURN found;
 END $$;
+
+-- A number, its parts, and its last digits without leading zeros.
+CREATE FUNCTION crm_search_number(code text, value text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
+    CASE WHEN value ~ '[-_/. ]'
+        THEN crm_search_number_parts(code, lower(left(trim(value), 60)))
+        ELSE code || '=' || lower(left(value, 60)) END
+    || E'\n' || code || '='
+    || ltrim(right(substr(value, 1 + length(rtrim(value, '0123456789'))), 30), '0');
 
 -- All that a row is found by.
 CREATE OR REPLACE FUNCTION crm_search_tokens(
     code text, names text, texts text, mails text, phones text, numbers text
 ) RETURNS tsvector LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 DECLARE
-    found text[] := '{}';
+    found text := '';
     one text;
-    part text;
 BEGIN
     IF names <> '' THEN
         found := crm_search_words(code, names, true);
     END IF;
     IF texts <> '' THEN
-        found := found || crm_search_words(code, texts, false);
+        found := found || E'\n' || crm_search_words(code, texts, false);
     END IF;
     IF mails <> '' THEN
         FOREACH one IN ARRAY string_to_array(lower(left(mails, 400)), E'\n') LOOP
-            part := substring(one FROM '[._+-]([^@]*@.*)$');
-            found := found || ARRAY[
-                code || '@' || one, code || '@' || part,
-                code || '@' || nullif(split_part(one, '@', 2), '')];
+            found := found || E'\n' || crm_search_mail(code, one);
         END LOOP;
     END IF;
     IF phones <> '' THEN
         FOREACH one IN ARRAY string_to_array(left(phones, 200), E'\n') LOOP
-            one := translate(one, '+ -()./', '');
+            one := replace(replace(one, '+', ''), ' ', '');
             IF one ~ '[^0-9]' THEN
                 one := regexp_replace(normalize(one, NFKC), '[^0-9]', '', 'g');
             END IF;
             IF length(one) >= 4 THEN
-                found := found || ARRAY[code || '+' || one, code || '#' || reverse(one)];
+                found := found || E'\n' || code || '+' || one
+                    || E'\n' || code || '#' || reverse(one);
             END IF;
         END LOOP;
     END IF;
     IF numbers <> '' THEN
         FOREACH one IN ARRAY string_to_array(left(numbers, 400), E'\n') LOOP
-            found := found || crm_search_number(code, one);
+            found := found || E'\n' || crm_search_number(code, one);
         END LOOP;
     END IF;
-    RETURN array_to_tsvector(array_remove(array_remove(found, NULL), code || '@'));
+    RETURN array_to_tsvector(array_remove(array_remove(array_remove(array_remove(
+        string_to_array(found, E'\n'), ''), code || ':'), code || '@'), code || '='));
 END $$;
 
--- Ids of one kind's matches: all of them, or of a frequent text only the most recent.
--- The last column tells which; "most" + 1 rows mean that there are more, too.
-CREATE OR REPLACE FUNCTION crm_search_find(wanted int, query tsquery, most int)
-RETURNS TABLE (object_id bigint, recent timestamptz, is_all boolean)
+DROP FUNCTION IF EXISTS crm_search_find(int, tsquery, int);
+
+-- One kind's matches: all of them, or of a frequent text only the most recent. The last
+-- column tells which; "most" + 1 rows mean that there are more, too. With "owners" all
+-- are those of these people; the most recent ones are everybody's.
+CREATE OR REPLACE FUNCTION crm_search_find(
+    wanted int, query tsquery, most int, owners bigint[]
+) RETURNS TABLE (object_id bigint, recent timestamptz, place text, is_all boolean)
 LANGUAGE plpgsql STABLE
 -- Guesses about how frequent a text is are bad; a sample of the latest rows decides.
 SET enable_seqscan = off AS $$
@@ -193,16 +220,20 @@ BEGIN
     ) latest;
     IF seen < 300 OR hits >= 10 THEN
         RETURN QUERY
-        SELECT latest.object_id, latest.recent, seen < 300
+        SELECT latest.object_id, latest.recent, latest.place, seen < 300
         FROM (
             SELECT * FROM crm_searchentry WHERE kind = wanted
             ORDER BY recent DESC LIMIT 300
         ) latest
-        WHERE latest.tokens @@ query;
+        WHERE latest.tokens @@ query
+            AND (seen = 300 OR owners IS NULL OR latest.owner_id = ANY (owners));
     ELSE
         RETURN QUERY
-        SELECT entry.object_id, entry.recent, true FROM crm_searchentry entry
-        WHERE entry.tokens @@ query LIMIT most + 1;
+        SELECT entry.object_id, entry.recent, entry.place, true
+        FROM crm_searchentry entry
+        WHERE entry.tokens @@ query
+            AND (owners IS NULL OR entry.owner_id = ANY (owners))
+        LIMIT most + 1;
     END IF;
 END $$;
 

@@ -10,7 +10,7 @@ from django.db.models import F, Model
 from django.utils.translation import gettext as _
 
 from crm.access import Verb, can
-from crm.generic.searching import AnyOf, find
+from crm.generic.searching import AnyOf, Ids, find
 from crm.search.declaration import Search, search_of
 from crm.search.query import Query, Word, is_chinese, read
 
@@ -52,11 +52,11 @@ def similar(
     }
     reasons: dict[int, dict[str, str]] = {}
     for key, text in words.items():
-        for pk in found.get(key, ([], True))[0]:
+        for pk in found.get(key, Ids()).numbers:
             # Of the ways in which names are alike the strongest is told.
             what = key if key in ("email", "phone") else "name"
             reasons.setdefault(pk, {}).setdefault(what, text)
-    rows = model.objects.visible_to(user).filter(AnyOf(F("pk"), list(reasons)))
+    rows = model.objects.visible_to(user).filter(AnyOf(F("pk"), Ids.of(reasons)))
     best = sorted(rows[:MAX_FOUND], key=lambda row: -len(reasons[row.pk]))
     return [Similar(row, list(reasons[row.pk].values())) for row in best[:limit]]
 

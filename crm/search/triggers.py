@@ -17,20 +17,24 @@ from crm.search.declaration import Search, all_searches
 # Two processes that migrate must not install at once; any constant number will do.
 LOCK = 7_301_997
 BATCH = 50_000
+# Words lie between "code::" and "code;" (":" and ";" follow the digits); the range and
+# DISTINCT leave few of them to the regular expression.
 LEARN = """
     INSERT INTO crm_searchword (word)
     SELECT word FROM (
         SELECT DISTINCT left(split_part(lexeme, ':', 2), 40) COLLATE "C" AS word
         FROM {source}, unnest(tsvector_to_array(tokens)) lexeme
-        WHERE lexeme ~ '^{code}:[^0-9\u3400-\u9fff]{{3}}'
+        WHERE lexeme COLLATE "C" > '{code}::' AND lexeme COLLATE "C" < '{code};'
     ) words
-    WHERE NOT EXISTS (SELECT FROM crm_searchword known WHERE known.word = words.word)
+    WHERE word ~ '^[^0-9\u3400-\u9fff]{{3}}'
+        AND NOT EXISTS (SELECT FROM crm_searchword known WHERE known.word = words.word)
 """
 INSERT = """
-    INSERT INTO crm_searchentry (kind, object_id, recent, tokens)
-    SELECT {kind}, {pk}, {recent}, {tokens} FROM {source}
-    ON CONFLICT (kind, object_id)
-    DO UPDATE SET recent = excluded.recent, tokens = excluded.tokens"""
+    INSERT INTO crm_searchentry (kind, object_id, recent, place, owner_id, tokens)
+    SELECT {kind}, {pk}, {recent}, {place}, {owner}, {tokens} FROM {source}
+    ON CONFLICT (kind, object_id) DO UPDATE SET
+        recent = excluded.recent, place = excluded.place,
+        owner_id = excluded.owner_id, tokens = excluded.tokens"""
 CHANGED = """
     (SELECT n.* FROM new_rows n JOIN old_rows o ON o.{pk} = n.{pk}
      WHERE ({now}) IS DISTINCT FROM ({before})) changed"""
@@ -79,6 +83,8 @@ class Definition:
             "function": quote(self.function),
             "pk": quote(meta.pk.column),
             "recent": self.recent(),
+            "place": self.column(search.place) if search.place else "''",
+            "owner": self.column(search.owner) if search.owner else "NULL",
             "tokens": self.tokens(),
         }
 
@@ -117,8 +123,10 @@ class Definition:
         return f"WITH written AS ({insert} RETURNING tokens) {learn}"
 
     def changed(self) -> str:
-        """Return the changed rows of an UPDATE, where a searched column changed."""
-        names = dict.fromkeys(self.search.own + (self.search.recent,))
+        """Return the changed rows of an UPDATE, where the entry is another now."""
+        search = self.search
+        kept = (search.recent, search.place, search.owner)
+        names = dict.fromkeys(search.own + kept)
         columns = [self.column(name) for name in names if name]
         now = ", ".join(f"n.{one}" for one in columns)
         before = ", ".join(f"o.{one}" for one in columns)

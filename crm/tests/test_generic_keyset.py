@@ -12,7 +12,7 @@ from django.db.models.functions import Length
 from django.test.utils import CaptureQueriesContext
 
 from crm.generic.keyset import LAST, BadTokenError, Keyset
-from crm.generic.searching import Among
+from crm.generic.searching import Among, Ids
 from crm.models import Job, Tag
 from crm.testing.world import make_person
 
@@ -96,13 +96,13 @@ def test_every_row_comes_once_and_in_order(jobs, order, size):
 @pytest.mark.parametrize("order", ORDERS)
 def test_rows_among_known_ids_are_sorted_not_walked(jobs, order):
     known = [pk for pk in expected(jobs, ("pk",)) if pk % 3]
-    some = jobs.filter(Among(F("pk"), known[::-1]))
+    some = jobs.filter(Among(F("pk"), Ids.of(known[::-1])))
     keyset = Keyset(some, order, 7)
     forward = [pk for page in walk(keyset, "", "next") for pk in page]
     assert forward == expected(jobs.filter(pk__in=known), order)
     with CaptureQueriesContext(connection) as queries:
         keyset.page()
-        Keyset(jobs.exclude(Among(F("pk"), known)), order, 7).page()
+        Keyset(jobs.exclude(Among(F("pk"), Ids.of(known))), order, 7).page()
     sorts = ["GREATEST(" in query["sql"] for query in queries.captured_queries]
     assert sorts[0]
     assert not sorts[-1]
