@@ -73,6 +73,7 @@ class Customer(OwnedModel):
         null=True,
         blank=True,
         related_name="referrals",
+        db_index=False,
     )
     customer_since = models.DateField(_("customer since"), null=True, blank=True)
     tags = models.ManyToManyField(
@@ -97,6 +98,12 @@ class Customer(OwnedModel):
             models.Index(fields=["city", "name", "id"], name="customer_by_city"),
             models.Index(fields=["city", "id"], name="customer_sorted_by_city"),
             models.Index(fields=["customer_since", "id"], name="customer_by_since"),
+            # Most were referred by nobody: no entries of which imports write thousands.
+            models.Index(
+                fields=["referred_by"],
+                name="customer_by_referrer",
+                condition=Q(referred_by__isnull=False),
+            ),
             models.Index(fields=["-created_at", "-id"], name="customer_by_created"),
             models.Index(fields=["country", "id"], name="customer_by_country"),
             models.Index(

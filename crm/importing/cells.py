@@ -108,12 +108,13 @@ class Cleaner:
 
     def __init__(self, column: Column, habits: Habits) -> None:
         self.column = column
-        self.memo = Memo(lambda cell: self._convert(cell, habits))
+        self.habits = habits
+        self.memo = Memo(self._convert)
 
-    def _convert(self, cell: str, habits: Habits) -> str | None:
+    def _convert(self, cell: str) -> str | None:
         cell = cell.strip()
         if cell:
-            return self.column.convert(cell, habits)
+            return self.column.convert(cell, self.habits)
         if self.column.required:
             raise ValueError(_("This value is missing."))
         return None

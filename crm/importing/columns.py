@@ -125,6 +125,11 @@ class Number(Column):
 
     def convert(self, cell: str, habits: Habits) -> str | None:
         """Read the number by the file's habits; refuse what would be rounded."""
+        most = self.max_digits - self.decimal_places
+        if cell.isascii() and cell.isdecimal() and len(cell) <= most:
+            # Digits alone mean the same by every habit.
+            self.validate(Decimal(cell))
+            return cell.lstrip("0") or "0"
         number = self.parse(cell, habits)
         _sign, digits, exponent = number.as_tuple()
         places = -exponent if exponent < 0 else 0
@@ -134,7 +139,7 @@ class Number(Column):
                 % {"places": self.decimal_places}
             )
         whole = len(digits) + exponent
-        if whole > self.max_digits - self.decimal_places:
+        if whole > most:
             raise ValueError(_("The number is too large."))
         self.validate(number)
         return format(number, "f")
