@@ -23,7 +23,7 @@ def run(key: str) -> int:
     job = Job.objects.create(kind=key, queue="analytics", max_attempts=1)
     state = jobs.run(job.pk, worker="bench")
     if state != "done":
-        said = JobLog.objects.filter(job=job).values_list("message", flat=True)
+        said = JobLog.objects.filter(job=job).values_list("text", flat=True)
         msg = f"The analysis {key} ended as {state}: {'; '.join(said)}"
         raise RuntimeError(msg)
     return Run.objects.filter(key=key).latest("pk").rows

@@ -176,8 +176,13 @@ class Listing(Addresses):
         place = self.listed and self.search.search.place
         if not place or self.order not in ((place,), (place, "pk")):
             return Keyset(self.rows(), self.order, size)
-        rows = self.table.prepare(self.filtered, self.columns, self.request)
-        return MatchedPages(rows, self.rows(), self.order, size, self.listed)
+        return MatchedPages(
+            self.table.prepare(self.filtered, self.columns, self.request),
+            self.order,
+            size,
+            self.listed,
+            otherwise=lambda: Keyset(self.rows(), self.order, size),
+        )
 
     def count(self) -> Count:
         """Count the matching rows, but not beyond the limit."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db import models
@@ -14,34 +15,34 @@ from crm.generic.searching import AnyOf, Ids
 class MatchedPages(Keyset):
     """Nothing is sorted, and of thousands only the rows that are shown are read.
 
-    ``rows`` are those that the ids are of, ``matching`` those of them that match: a
-    page that begins at a row which is no match any more is read as any other list is.
+    ``rows`` are those of which the ids match. A page that begins at a row which is no
+    match any more is read as that of any other list (``otherwise``).
     """
 
     def __init__(
         self,
         rows: models.QuerySet,
-        matching: models.QuerySet,
         order: tuple[str, ...],
         size: int,
         ids: Ids,
+        otherwise: Callable[[], Keyset],
     ) -> None:
-        super().__init__(matching, order, size)
-        self.rows = self._with_values(rows)
+        super().__init__(rows, order, size)
         self.ids = ids.numbers
+        self.otherwise = otherwise
 
     def _fetch(
         self, values: list[Any] | None, *, backward: bool, limit: int | None = None
     ) -> list[Any]:
         limit = self.size + 1 if limit is None else limit
         if values is not None and values[-1] not in self.ids:
-            return super()._fetch(values, backward=backward, limit=limit)
+            return self.otherwise()._fetch(values, backward=backward, limit=limit)
         if backward:
             end = len(self.ids) if values is None else self.ids.index(values[-1])
             chosen = self.ids[max(0, end - limit) : end][::-1]
         else:
             start = 0 if values is None else self.ids.index(values[-1]) + 1
             chosen = self.ids[start : start + limit]
-        read = self.rows.filter(AnyOf(F("pk"), Ids.of(chosen)))
+        read = self.queryset.filter(AnyOf(F("pk"), Ids.of(chosen)))
         found = {row.pk: row for row in read}
         return [found[pk] for pk in chosen if pk in found]
