@@ -6,8 +6,9 @@ from django.test.utils import CaptureQueriesContext
 
 from crm.generic.keyset import LAST
 from crm.models import Grant
+from crm.search.finding import find_all
 from crm.testing.world import REACH
-from customers.models import Customer
+from customers.models import Contact, Customer
 
 pytestmark = pytest.mark.django_db
 
@@ -101,3 +102,17 @@ def test_everybody_finds_what_their_scope_reaches(world, oaks, scope):
         expected = list(oaks.filter(owner__in=reached).values_list("pk", flat=True))
         _page, pks, count, _sql = read(world.client(name))
         assert (pks, count) == (expected[:50], len(expected))
+
+
+def test_newer_rows_of_others_hide_nothing_in_the_box(world):
+    """The owner of a customer is on the row, that of a contact on the customer."""
+    Grant.objects.filter(verb="view").update(scope="own")
+    for owner, count in ((world.ana, 3), (world.cleo, 20)):
+        for number in range(count):
+            customer = Customer.objects.create(name=f"Larch {number}", owner=owner)
+            Contact.objects.create(name=f"Larch {number}", customer=customer)
+    groups = {group.type: group for group in find_all(world.ana, "larch").groups}
+    for model in (Customer, Contact):
+        hits = groups[model._meta.label_lower].hits
+        mine = model.objects.visible_to(world.ana).order_by("-pk")
+        assert [hit.pk for hit in hits] == list(mine.values_list("pk", flat=True))
