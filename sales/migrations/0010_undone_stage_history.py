@@ -21,7 +21,7 @@ UNDOING = "coalesce(current_setting('crm.undoing', true), '') <> 'on' AND "
 
 
 class Migration(migrations.Migration):
-    dependencies = [("sales", "0009_covering_sums"), ("crm", "0010_history")]
+    dependencies = [("sales", "0009_covering_sums"), ("crm", "0011_history")]
 
     operations = [
         migrations.RunSQL(KEPT.format(condition=UNDOING), KEPT.format(condition=""))

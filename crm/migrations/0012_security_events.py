@@ -29,7 +29,7 @@ DROP FUNCTION crm_securityevent_keep();
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("crm", "0010_history"),
+        ("crm", "0011_history"),
     ]
 
     operations = [

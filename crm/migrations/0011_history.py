@@ -19,7 +19,7 @@ def install(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('crm', '0009_short_pending_list'),
+        ('crm', '0010_places_of_matches'),
     ]
 
     operations = [
