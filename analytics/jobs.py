@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from analytics import services
 from analytics.models import AnalysisKey
 from crm.jobs import JobHandle, job
+from customers.services import DUPLICATES
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,14 @@ def _declare(key: AnalysisKey) -> None:
 
 for _key in AnalysisKey:
     _declare(_key)
+
+
+@job(DUPLICATES, queue="analytics", label=_("Search for duplicates"))
+def find_duplicates(handle: JobHandle) -> None:
+    """Find the customers that may be one."""
+    from analytics import duplicates
+
+    duplicates.scan(handle)
 
 
 @job(SCORE_TICKET, queue="default", label=_("Suggest a category for a ticket"))

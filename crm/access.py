@@ -1,12 +1,14 @@
 """Decide who sees and does what; everything that reads rows goes through here.
 
 A grant is (role, model, verb, scope). Without a grant nothing is allowed. A model says
-by ``access_path`` which user a row belongs to, or by ``access_shared`` that it is
-reference data. See docs/access.md.
+by ``access_path`` which user (or users) a row belongs to, or by ``access_shared`` that
+it is reference data. See docs/access.md.
 """
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import and_
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
@@ -71,7 +73,18 @@ def owner_condition(model: type[models.Model], user: User, scope: str) -> models
     """Return the filter that keeps the rows of the scope."""
     if getattr(model, "access_shared", False):
         return models.Q()
-    return people_condition(model.access_path, user, scope)
+    return all_of(people_condition(path, user, scope) for path in paths_of(model))
+
+
+def paths_of(model: type[models.Model]) -> tuple[str, ...]:
+    """Return the ways to the people of a row; a right must reach every one of them."""
+    paths = getattr(model, "access_path", "pk")
+    return (paths,) if isinstance(paths, str) else paths
+
+
+def all_of(conditions: Iterable[models.Q]) -> models.Q:
+    """Return the filter that keeps what passes each of the filters."""
+    return reduce(and_, conditions)
 
 
 def people_condition(path: str, user: User, scope: str) -> models.Q:
@@ -94,14 +107,14 @@ def condition_by_ids(model: type[models.Model], user: User, scope: str) -> model
     By way of people and teams the database expects a handful of rows where there are
     hundred thousands, and probes them one by one. It costs one query per request.
     """
-    path = getattr(model, "access_path", "pk")
+    paths = paths_of(model)
     is_team = scope in (Scope.TEAM, Scope.SUBTREE) and user.team_id is not None
-    if not is_team or path == "pk" or getattr(model, "access_shared", False):
+    if not is_team or paths == ("pk",) or getattr(model, "access_shared", False):
         return owner_condition(model, user, scope)
     people = people_in_scope(user, scope)
     if len(people) > MOST_PEOPLE:
         return owner_condition(model, user, scope)
-    return models.Q(**{f"{path}__in": people})
+    return all_of(models.Q(**{f"{path}__in": people}) for path in paths)
 
 
 class VisibleQuerySet(models.QuerySet):

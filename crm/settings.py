@@ -206,6 +206,10 @@ CELERY_BEAT_SCHEDULE = {
     "forget-security-events": {
         "task": "crm.forget_security_events",
         "schedule": 24 * 3600,
+    "refresh-duplicates": {
+        "task": "crm.enqueue_job",
+        "schedule": crontab(hour=3, minute=0, day_of_week="sunday"),
+        "args": ["duplicates"],
     },
     # One after the other in the small hours; the schedule can be edited in the admin.
     **{

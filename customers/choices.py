@@ -48,6 +48,13 @@ class InteractionKind(models.TextChoices):
     NOTE = "note", _("Note")
 
 
+class PairState(models.TextChoices):
+    """What people think of two customers that may be one."""
+
+    OPEN = "open", pgettext_lazy("pair", "To be checked")
+    DISMISSED = "dismissed", _("Not a duplicate")
+
+
 class Direction(models.TextChoices):
     """Who started it."""
 

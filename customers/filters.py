@@ -1,13 +1,21 @@
 """Filters of the lists of customers, contacts and interactions."""
 
 import django_filters
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from crm.generic.filters import VisibleFilterSet
 from crm.generic.teams import TeamFilter
 from crm.models import Tag, User
-from customers.choices import Direction, Gender, InteractionKind, Kind, Source
-from customers.models import Contact, Customer, Interaction
+from customers.choices import (
+    Direction,
+    Gender,
+    InteractionKind,
+    Kind,
+    PairState,
+    Source,
+)
+from customers.models import Contact, Customer, DuplicatePair, Interaction
 
 
 class CustomerFilters(VisibleFilterSet):
@@ -71,3 +79,21 @@ class InteractionFilters(VisibleFilterSet):
     class Meta:
         model = Interaction
         fields = []
+
+
+class DuplicatePairFilters(VisibleFilterSet):
+    """Find pairs by their state; those to be checked, unless others are asked for."""
+
+    state = django_filters.ChoiceFilter(label=_("State"), choices=PairState.choices)
+    score = django_filters.RangeFilter(label=_("Probability"))
+    found_at = django_filters.DateFromToRangeFilter(label=_("Found"))
+
+    class Meta:
+        model = DuplicatePair
+        fields = []
+
+    def apply(self) -> QuerySet:
+        """Return the rows that pass the filters."""
+        rows = super().apply()
+        is_asked = self.is_bound and self.form.cleaned_data.get("state")
+        return rows if is_asked else rows.filter(state=PairState.OPEN)

@@ -28,4 +28,13 @@ DEFAULT_GRANTS = {
     "customers.contact": _BELOW
     | {"sales_manager": _BELOW["sales_manager"] + " import=all"},
     "customers.interaction": _BELOW,
+    "customers.duplicatepair": {
+        "representative": "view=team change=own",
+        "sales_manager": "view=subtree change=subtree run=all",
+        "marketer": "view=all",
+        "agent": "view=all",
+        "service_manager": "view=all",
+        "analyst": "view=all run=all",
+        "executive": "view=all",
+    },
 }

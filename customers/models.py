@@ -11,10 +11,17 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from crm.models import BaseModel, OwnedModel, Tag
+from crm.models import BaseModel, Job, OwnedModel, Tag
 from crm.money import default_currency
-from customers.choices import Direction, Gender, InteractionKind, Kind, Source
-from customers.querysets import CustomerQuerySet
+from customers.choices import (
+    Direction,
+    Gender,
+    InteractionKind,
+    Kind,
+    PairState,
+    Source,
+)
+from customers.querysets import CustomerQuerySet, DuplicatePairQuerySet
 
 
 class Customer(OwnedModel):
@@ -246,3 +253,79 @@ class Interaction(OwnedModel):
             raise ValidationError(
                 {"contact": _("This contact belongs to another customer.")}
             )
+
+
+class DuplicatePair(BaseModel):
+    """Two customers that may be one; found by a scan, judged by people.
+
+    ``reasons``  [[field, level, bits], …], what weighs most first (docs/duplicates.md)
+    """
+
+    customer_a = models.ForeignKey(
+        Customer,
+        verbose_name=_("customer"),
+        on_delete=models.CASCADE,
+        related_name="+",
+        # The constraint's index begins with it.
+        db_index=False,
+    )
+    customer_b = models.ForeignKey(
+        Customer,
+        verbose_name=_("other customer"),
+        on_delete=models.CASCADE,
+        related_name="+",
+    )
+    score = models.FloatField(_("probability"))
+    reasons = models.JSONField(_("reasons"), default=list)
+    state = models.CharField(
+        _("state"), max_length=10, choices=PairState.choices, default=PairState.OPEN
+    )
+    found_at = models.DateTimeField(_("found"), default=timezone.now)
+    job = models.ForeignKey(
+        Job,
+        verbose_name=_("job"),
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        editable=False,
+    )
+    dismissed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("judged by"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    dismissed_at = models.DateTimeField(_("judged"), null=True, blank=True)
+
+    objects = models.Manager.from_queryset(DuplicatePairQuerySet)()
+
+    access_path = ("customer_a__owner", "customer_b__owner")
+
+    class Meta:
+        verbose_name = _("possible duplicate")
+        verbose_name_plural = _("possible duplicates")
+        ordering = ("-score", "-pk")
+        indexes = (
+            models.Index(fields=["state", "-score", "-id"], name="pair_by_score"),
+        )
+        constraints = (
+            models.UniqueConstraint(
+                fields=["customer_a", "customer_b"], name="pair_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(customer_a__lt=F("customer_b")), name="pair_in_order"
+            ),
+            models.CheckConstraint(
+                condition=Q(score__gte=0, score__lte=1), name="pair_score_is_a_chance"
+            ),
+            models.CheckConstraint(
+                condition=Q(state=PairState.OPEN, dismissed_at__isnull=True)
+                | Q(state=PairState.DISMISSED, dismissed_at__isnull=False),
+                name="pair_judged_when",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.customer_a} – {self.customer_b}"

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
+from crm.access import Verb, can
 from crm.audit import record
-from crm.generic.actions import AddAction
+from crm.generic.actions import Action, AddAction
+from crm.generic.bulk import BulkAction
+from crm.generic.list import ListPage
+from crm.generic.listing import Listing
 from crm.generic.pages import FieldsPanel, Nav, Pages, register
 from crm.generic.tables import DateColumn, MoneyColumn, PhoneColumn
 from crm.models import User
 from crm.search.declaration import Search
 from customers import filters, forms, panels, tables
-from customers.choices import InteractionKind
+from customers.choices import InteractionKind, PairState
 from customers.imports import ContactImporter, CustomerImporter
-from customers.models import Contact, Customer, Interaction
-from customers.selectors import may_log
-from customers.services import save_contact
+from customers.models import Contact, Customer, DuplicatePair, Interaction
+from customers.selectors import last_scan, may_log
+from customers.services import DUPLICATES, judge_pair, save_contact
+
+if TYPE_CHECKING:
+    from crm.generic.bulk.batch import Batch
 
 
 @register
@@ -34,6 +41,7 @@ class CustomerPages(Pages):
         panels.HeadPanel,
         panels.TimelinePanel,
         panels.ContactsPanel,
+        panels.DuplicatesPanel,
         FieldsPanel(
             [
                 "owner",
@@ -140,3 +148,71 @@ class InteractionPages(Pages):
         text=("subject",), related=("customer",), facts=("kind", "customer__name")
     )
     quick_fields = ("customer", "kind", "direction", "subject", "body")
+
+
+class PairList(ListPage):
+    """The list of pairs, with the button that looks for them."""
+
+    template_name = "customers/duplicate_list.html"
+
+    def get_context(self, listing: Listing) -> dict[str, Any]:
+        """Add when customers were last compared, and who may do it again."""
+        user = self.request.user
+        running, ended = last_scan(DUPLICATES)
+        return super().get_context(listing) | {
+            "may_scan": can(user, Verb.RUN, self.model) and running is None,
+            "scan": running,
+            "scan_url": running.get_absolute_url()
+            if running and can(user, Verb.VIEW, running)
+            else "",
+            "scanned_at": ended,
+        }
+
+
+class DismissPairs(BulkAction):
+    """Note of many pairs that they are no duplicates."""
+
+    key, label, icon = "dismiss", _("Not a duplicate"), "circle-x"
+    note = _("They stay remembered: later searches do not show them again.")
+
+    def apply_to(self, row: DuplicatePair, batch: Batch) -> bool:
+        """Note it of one pair."""
+        return judge_pair(pair=row, actor=batch.actor, state=PairState.DISMISSED)
+
+
+def judgement(label: Any, move: str, applies_to: PairState, **look: str) -> Action:
+    """Return the button that judges a pair of that state."""
+    return Action(
+        label,
+        f"customers:duplicatepair_{move}",
+        method="post",
+        applies=lambda user, pair: pair.state == applies_to,
+        **look,
+    )
+
+
+@register
+class DuplicatePairPages(Pages):
+    """Customers that may be one."""
+
+    model = DuplicatePair
+    path = "customers/duplicates"
+    table = tables.DuplicatePairTable
+    filters = filters.DuplicatePairFilters
+    list_view = PairList
+    panels = [panels.ComparisonPanel, panels.ReasonsPanel]
+    # What is done with both, such as making one of them, is an action more.
+    actions = [
+        judgement(_("Not a duplicate"), "dismiss", PairState.OPEN, icon="circle-x"),
+        judgement(_("Reopen"), "reopen", PairState.DISMISSED, icon="refresh"),
+    ]
+    bulk_actions = [DismissPairs()]
+    nav = Nav(section="customers", order=15, icon="copy", label=_("Duplicates"))
+    state_field = "state"
+    deletable = False
+    exportable = False
+
+    def detail_queryset(self) -> Any:
+        """Return the pairs with what is compared of both."""
+        owners = ("customer_a__owner", "customer_b__owner")
+        return self.queryset().select_related(*owners, "dismissed_by")

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from crm.access import Verb, can
+from crm.access import Verb, can, reachable
 from crm.generic.panels import Panel
 from crm.generic.registry import register_related
 from customers.choices import InteractionKind, Kind
+from customers.duplicates import lines_of, reasons_of, related_of
 from customers.forms import QuickLogForm
-from customers.models import Contact, Customer, Interaction
-from customers.selectors import contacts_of, may_log
+from customers.models import Contact, Customer, DuplicatePair, Interaction
+from customers.selectors import contacts_of, may_log, open_pairs_of
 from customers.timeline import (
     TimelineEntry,
     TimelineSource,
@@ -148,3 +149,76 @@ class TextPanel(Panel):
     def visible(self, user: User, obj: Interaction) -> bool:
         """Show it if something was written."""
         return bool(obj.body)
+
+
+class DuplicatesPanel(Panel):
+    """The customers that may be this one, where there are any."""
+
+    title = _("Possible duplicates")
+    template = "customers/_duplicates.html"
+    column = "side"
+    order = 6
+    requires = DuplicatePair
+
+    def visible(self, user: User, obj: Customer) -> bool:
+        """Show it where there is something to judge."""
+        if not super().visible(user, obj):
+            return False
+        self.pairs = open_pairs_of(user, obj)
+        return bool(self.pairs)
+
+    def get_context(self, request: HttpRequest, obj: Customer) -> dict[str, Any]:
+        """Return the other customers, each with the reasons."""
+        return pairs_context(request.user, obj, self.pairs)
+
+
+def pairs_context(
+    user: User, customer: Customer, pairs: list[DuplicatePair]
+) -> dict[str, Any]:
+    """Return what the template of a customer's open pairs needs."""
+    keys = [pair.pk for pair in pairs]
+    judged = reachable(user, Verb.CHANGE, DuplicatePair, keys)
+    found = [
+        {
+            "pair": pair,
+            "other": pair.customer_b
+            if pair.customer_a_id == customer.pk
+            else pair.customer_a,
+            "reasons": [one for one in reasons_of(pair) if one.speaks_for][:3],
+            "may_judge": pair.pk in judged,
+        }
+        for pair in pairs
+    ]
+    return {"object": customer, "pairs": found}
+
+
+class ComparisonPanel(Panel):
+    """Two customers side by side."""
+
+    title = _("Side by side")
+    template = "customers/_comparison.html"
+    order = 10
+    edge_to_edge = True
+
+    def get_context(self, request: HttpRequest, obj: DuplicatePair) -> dict[str, Any]:
+        """Return the fields of both, and what belongs to each."""
+        return {
+            "one": obj.customer_a,
+            "other": obj.customer_b,
+            "lines": lines_of(obj.customer_a, obj.customer_b),
+            "related": related_of(request.user, obj),
+        }
+
+
+class ReasonsPanel(Panel):
+    """How probable it is that two customers are one, and why."""
+
+    title = _("Why")
+    template = "customers/_reasons.html"
+    column = "side"
+    order = 10
+    in_peek = True
+
+    def get_context(self, request: HttpRequest, obj: DuplicatePair) -> dict[str, Any]:
+        """Return the reasons in words."""
+        return {"reasons": reasons_of(obj)}

@@ -10,11 +10,13 @@ from crm.generic.tables import (
     DateTimeColumn,
     EmailColumn,
     MoneyColumn,
+    PercentColumn,
     PhoneColumn,
     RelatedColumn,
     Table,
 )
-from customers.choices import InteractionKind, Kind
+from customers.choices import InteractionKind, Kind, PairState
+from customers.duplicates import why
 
 KIND_COLOURS = {Kind.PERSON: "blue", Kind.COMPANY: "purple"}
 INTERACTION_COLOURS = {
@@ -76,3 +78,27 @@ class InteractionTable(Table):
         DateTimeColumn("occurred_at", sort="occurred_at"),
     ]
     default_order = ("-occurred_at", "-pk")
+
+
+PAIR_COLOURS = {PairState.OPEN: "yellow", PairState.DISMISSED: "grey"}
+
+
+class DuplicatePairTable(Table):
+    """Pairs of customers, the surest first."""
+
+    columns = [
+        Column(
+            "pair",
+            _("Customers"),
+            value=str,
+            link=True,
+            select_related=("customer_a", "customer_b"),
+        ),
+        PercentColumn("score", sort="score"),
+        Column("why", _("What agrees"), value=why),
+        DateColumn("found_at"),
+        BadgeColumn("state", colours=PAIR_COLOURS, default=False),
+        RelatedColumn("dismissed_by", default=False),
+        DateTimeColumn("dismissed_at", default=False),
+    ]
+    default_order = ("-score", "-pk")

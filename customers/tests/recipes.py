@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 from crm.models import User
-from customers.models import Contact, Customer, Interaction
+from customers.models import Contact, Customer, DuplicatePair, Interaction
 
 numbers = count(1)
 
@@ -31,3 +31,13 @@ def make_interaction(owner: User | None = None, **values: Any) -> Interaction:
         values["customer"] = make_customer(owner)
     values.setdefault("subject", f"Asked for a price {next(numbers)}")
     return Interaction.objects.create(owner=owner, **values)
+
+
+def make_pair(owner: User | None = None, **values: Any) -> DuplicatePair:
+    """Return a saved pair of two customers of the owner."""
+    for name in ("customer_a", "customer_b"):
+        if name not in values:
+            values[name] = make_customer(owner)
+    values.setdefault("score", 0.97)
+    values.setdefault("reasons", [["name", "same", 16.0], ["birth", "differs", -4.6]])
+    return DuplicatePair.objects.create(**values)

@@ -6,8 +6,18 @@ from crm.testing.pages import PageTests
 from crm.testing.snapshot import unchanged
 from crm.testing.world import make_world
 from customers.models import Interaction
-from customers.pages import ContactPages, CustomerPages, InteractionPages
-from customers.tests.recipes import make_contact, make_customer, make_interaction
+from customers.pages import (
+    ContactPages,
+    CustomerPages,
+    DuplicatePairPages,
+    InteractionPages,
+)
+from customers.tests.recipes import (
+    make_contact,
+    make_customer,
+    make_interaction,
+    make_pair,
+)
 
 
 class TestCustomerPages(PageTests):
@@ -64,6 +74,14 @@ class TestInteractionPages(PageTests):
             "owner": world.dev.pk,
             "subject": "Asked for the catalogue",
         }
+
+
+class TestDuplicatePairPages(PageTests):
+    pages = DuplicatePairPages
+    list_queries = ("state=dismissed", "score_min=0.9", "found_at_after=2024-01-01")
+
+    def make(self, owner, **values):
+        return make_pair(owner, **values)
 
 
 @pytest.fixture

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
     from analytics.ml.base import Card, NotEnoughHistory, Trained
 
-KEYS = ("ticket-class", "ltv", "conversion", "segmentation")
+KEYS = ("ticket-class", "ltv", "conversion", "segmentation", "duplicates")
 NEEDED = {
     "ticket-class": ("train",),
     "ltv": ("transactions", "customer", "date", "calibration_end"),
     "conversion": ("table", "outcome", "outcome_value", "time"),
     "segmentation": ("transactions", "customer", "date", "amount"),
+    "duplicates": ("table", "truth"),
 }
 
 
@@ -51,13 +52,27 @@ class Command(BaseCommand):
         ltv.add_argument("--years", type=int, default=3)
         ltv.add_argument("--margin", type=float, default=1.0)
         ltv.add_argument("--acquisition-cost", type=float, default=0.0)
-        lead = parser.add_argument_group("conversion")
+        lead = parser.add_argument_group("conversion, duplicates")
         lead.add_argument("--table", metavar="FILE")
         lead.add_argument("--outcome", metavar="COLUMN")
         lead.add_argument("--outcome-value", metavar="VALUE", help='"any": any text')
         lead.add_argument("--time", metavar="COLUMN")
         lead.add_argument("--source", metavar="COLUMN", help="for the simple rule")
         lead.add_argument("--exclude", default="", metavar="COLUMN,COLUMN")
+        pairs = parser.add_argument_group("duplicates")
+        pairs.add_argument(
+            "--truth", metavar="COLUMN", help="rows with the same value are one"
+        )
+        pairs.add_argument(
+            "--truth-pattern", metavar="REGEX", help="the part of it that counts"
+        )
+        pairs.add_argument(
+            "--column",
+            action="append",
+            default=[],
+            metavar="FIELD=COLUMN,COLUMN",
+            help="where a field of a customer stands; may be given again",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the analysis; anything wrong with the input is one sentence."""
@@ -181,6 +196,18 @@ class Command(BaseCommand):
             options["amount"],
         )
         return segmentation.train(rfm.features(rows))
+
+    def evaluate_duplicates(
+        self, options: dict[str, Any]
+    ) -> Trained | NotEnoughHistory:
+        """Look for the rows of a file that are one, and compare with the truth."""
+        from analytics.duplicates import normaliser
+        from analytics.ml import duplicate_evaluation as evaluation
+
+        frame = read(options["table"])
+        truth = evaluation.truth_of(frame, options["truth"], options["truth_pattern"])
+        rows = evaluation.rows_of(frame, options["column"], normaliser())
+        return evaluation.evaluate(rows, [0] * len(rows), truth)
 
     def show(self, card: Card) -> None:
         """Print the card as a small table."""
