@@ -140,6 +140,7 @@ def write(job_id: int, ids: array, found: Found) -> None:
         cursor.execute("ANALYZE found_pair")
         cursor.execute(FORGET)
         cursor.execute(WRITE, [job_id])
+        cursor.execute("DROP TABLE found_pair")
 
 
 def log(handle: JobHandle, customers: int, found: Found) -> None:
@@ -158,7 +159,7 @@ def log(handle: JobHandle, customers: int, found: Found) -> None:
         "number": _("tax or register number"),
     }
     for kind, what in shared.items():
-        _values, rows = found.too_large.get(kind, (0, 0))
+        rows = found.too_large.get(kind, 0)
         if rows:
             handle.log(
                 _(

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -19,18 +18,10 @@ from analytics.ml.duplicate_fields import CJK_RUN, Fields, unpack
 from analytics.ml.duplicate_levels import PHONE_DIGITS
 
 MOST = 40
+# So many blocks, or pairs, are treated at a time.
+PORTION = 100_000
 CODES = str.maketrans("bfpvcgjkqsxzdtlmnr", "111122222222334556", "aeiouyhw")
 Progress = Callable[[int, int], None]
-
-
-@dataclass
-class Candidates:
-    """Pairs (left[i], right[i]) of row numbers, left < right, each once."""
-
-    left: np.ndarray
-    right: np.ndarray
-    # Kind of key → (blocks, rows) so large that only equal names were compared.
-    too_large: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def sound(word: str) -> str:
@@ -151,27 +142,37 @@ KINDS: dict[str, Callable[[Fields], list[str]]] = {
 
 
 def candidates(
-    rows: Sequence[str], on_progress: Progress | None = None, most: int = MOST
-) -> Candidates:
-    """Return the candidate pairs of packed rows; memory grows with rows and pairs."""
+    rows: Sequence[str],
+    on_progress: Progress | None = None,
+    too_large: dict[str, int] | None = None,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield pairs of row numbers (left, right) in portions, left < right.
+
+    A pair comes once for each key that its rows share. ``too_large`` takes up how many
+    rows of each kind sat in blocks of which only equal names were compared.
+    """
     names = np.fromiter(
         (hash((letters(unpack(row)) or [""])[0]) for row in rows), np.int64, len(rows)
     )
-    found = np.empty(0, np.int64)
-    too_large: dict[str, tuple[int, int]] = {}
     for place, (kind, keys_of) in enumerate(KINDS.items()):
         if on_progress:
             on_progress(place, len(KINDS))
         keys, owners = keyed(rows, keys_of)
-        codes, large = in_blocks(keys, owners, names, len(rows), most)
-        found = merged(found, codes)
-        if large[0]:
-            too_large[kind] = large
-    return Candidates(
-        (found // max(1, len(rows))).astype(np.int32),
-        (found % max(1, len(rows))).astype(np.int32),
-        too_large,
-    )
+        order = np.argsort(keys, kind="stable")
+        rest = owners[order]
+        starts, sizes = blocks(keys[order])
+        yield from in_portions(rest, starts, sizes)
+        is_large = sizes > MOST
+        if not is_large.any():
+            continue
+        rest = rest[np.repeat(is_large, sizes)]
+        if too_large is not None:
+            too_large[kind] = len(rest)
+        # Splitting by the name keeps what a switchboard's callers have in common.
+        mixed = np.repeat(np.arange(is_large.sum()), sizes[is_large])
+        keys = mixed * np.int64(1_000_003) ^ names[rest]
+        order = np.argsort(keys, kind="stable")
+        yield from in_portions(rest[order], *blocks(keys[order]))
 
 
 def keyed(
@@ -186,50 +187,47 @@ def keyed(
     return np.frombuffer(keys, np.int64), np.frombuffer(owners, np.int32)
 
 
-def in_blocks(
-    keys: np.ndarray, owners: np.ndarray, names: np.ndarray, size: int, most: int
-) -> tuple[np.ndarray, tuple[int, int]]:
-    """Return the pairs of one kind as left * size + right, and what was large."""
-    parts, rest = [], np.arange(len(keys))
-    for is_split in (False, True):
-        if is_split:
-            # Splitting by the name keeps what a switchboard's callers have in common.
-            keys = keys * np.int64(1_000_003) + names[owners]
-        rest = rest[np.argsort(keys[rest], kind="stable")]
-        ordered = keys[rest]
-        starts = (
-            np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-            if len(rest)
-            else np.empty(0, np.int64)
-        )
-        sizes = np.diff(np.r_[starts, len(rest)])
-        parts += list(pairs_of(owners[rest], starts, sizes, size, most))
-        is_large = sizes > most
-        rest = rest[np.repeat(is_large, sizes)]
-        if not is_split:
-            large = int(is_large.sum()), len(rest)
-    return (
-        np.unique(np.concatenate(parts)) if parts else np.empty(0, np.int64),
-        large,
-    )
+def blocks(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return where each block of equal sorted keys begins, and its size."""
+    if not len(keys):
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
+    return starts, np.diff(np.r_[starts, len(keys)])
 
 
-def pairs_of(
-    owners: np.ndarray, starts: np.ndarray, sizes: np.ndarray, size: int, most: int
-) -> Iterator[np.ndarray]:
-    """Yield the pairs of the blocks that are not too large, block size by size."""
-    for count in range(2, most + 1):
+def in_portions(
+    owners: np.ndarray, starts: np.ndarray, sizes: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield the pairs of the blocks that are not too large, many at a time."""
+    kept: list[tuple[np.ndarray, np.ndarray]] = []
+    waiting = 0
+    for count in range(2, MOST + 1):
         at = starts[sizes == count]
-        if not len(at):
-            continue
-        block = owners[at[:, None] + np.arange(count)].astype(np.int64)
-        for left in range(count - 1):
-            a, b = block[:, left, None], block[:, left + 1 :]
-            low, high = np.minimum(a, b).ravel(), np.maximum(a, b).ravel()
-            codes = low * size + high
-            yield codes[low < high]
+        for start in range(0, len(at), PORTION):
+            block = owners[at[start : start + PORTION, None] + np.arange(count)]
+            for left, right in pairs_of(block):
+                kept.append((left, right))
+                waiting += len(left)
+                if waiting >= PORTION:
+                    yield joined(kept)
+                    kept, waiting = [], 0
+    if kept:
+        yield joined(kept)
 
 
-def merged(found: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """Return the union of two sorted sets of pairs."""
-    return np.union1d(found, codes) if len(found) else codes
+def joined(
+    parts: Sequence[tuple[np.ndarray, np.ndarray]],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return several portions as one."""
+    lefts, rights = zip(*parts, strict=True)
+    return np.concatenate(lefts), np.concatenate(rights)
+
+
+def pairs_of(block: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield the pairs of blocks of one size: one block per row of the array."""
+    for place in range(block.shape[1] - 1):
+        a, b = block[:, place, None], block[:, place + 1 :]
+        low, high = np.minimum(a, b).ravel(), np.maximum(a, b).ravel()
+        # A row that has two keys alike is no pair of itself.
+        differ = low < high
+        yield low[differ], high[differ]

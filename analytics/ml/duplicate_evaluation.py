@@ -98,8 +98,11 @@ def evaluate(
     if missing is not None:
         return missing
     found = find(table)
-    some = candidates(rows)
-    blocked = set(zip(some.left.tolist(), some.right.tolist(), strict=True))
+    blocked = {
+        pair
+        for left, right in candidates(rows)
+        for pair in zip(left.tolist(), right.tolist(), strict=True)
+    }
     measured = figures_of({(pair.left, pair.right) for pair in found.pairs}, true)
     own = figures(
         {},

@@ -14,21 +14,25 @@ of the persons of a public set with planted errors, the others are estimates, as
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from analytics.ml.duplicate_blocks import Candidates, candidates
+from analytics.ml.duplicate_blocks import candidates
 from analytics.ml.duplicate_fields import unpack
-from analytics.ml.duplicate_levels import (
-    FIELDS,
-    LEVELS,
-    MISSING,
-    PHONE_DIGITS,
-    levels_of,
+from analytics.ml.duplicate_levels import FIELDS, LEVELS, MISSING, levels_of
+from analytics.ml.duplicate_table import (
+    BIRTH,
+    EMAIL,
+    KIND,
+    NAME,
+    NUMBER,
+    PHONE,
+    PLACE,
+    STREET,
+    Table,
 )
 
 KEY = "duplicates"
@@ -39,9 +43,9 @@ PRIOR = 0.05
 # Fewer rows are treated as so many: three customers are not one by being few.
 LEAST_ROWS = 1000
 CHUNK = 100_000
-NAME, PHONE, EMAIL, STREET, PLACE, BIRTH, NUMBER, KIND = range(len(FIELDS))
 # What people of one household or one firm share.
 SHARED = (PHONE, STREET, PLACE)
+MOST_SHARED = 10.0
 Progress = Callable[[int, int], None]
 
 
@@ -92,56 +96,12 @@ class Pair(NamedTuple):
 
 
 @dataclass
-class Table:
-    """Packed rows with hashes of their fields, so that equality costs nothing."""
-
-    rows: Sequence[str]
-    kinds: np.ndarray
-    hashes: list[np.ndarray] = field(default_factory=list)
-    counts: list[np.ndarray] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, rows: Sequence[str], kinds: Sequence[int] | np.ndarray) -> Table:
-        """Return the table of packed rows; kinds is a small number per row."""
-        table = cls(rows, np.asarray(kinds, np.int8))
-        columns = [array("q") for _ in HASHED]
-        for row in rows:
-            fields = unpack(row)
-            for column, take in zip(columns, HASHED, strict=True):
-                value = take(fields)
-                # 0 stands for "not known".
-                column.append(hash(value) if value else 0)
-        for column in map(np.array, columns):
-            _values, place, counts = np.unique(
-                column, return_inverse=True, return_counts=True
-            )
-            table.hashes.append(column)
-            table.counts.append(counts[place].astype(np.int32))
-        return table
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-
-# In the order of FIELDS, without the kind.
-HASHED = (
-    lambda f: f.name,
-    lambda f: f.phone[-PHONE_DIGITS:],
-    lambda f: f.email,
-    lambda f: f.street,
-    lambda f: f.postcode + f.city,
-    lambda f: f.birth,
-    lambda f: f.number,
-)
-
-
-@dataclass
 class Found:
     """What a scan found, and how much it compared."""
 
     pairs: list[Pair]
     compared: int
-    too_large: dict[str, tuple[int, int]]
+    too_large: dict[str, int]
     left_out: bool = False
 
 
@@ -159,19 +119,53 @@ def find(
     scan. Of more than ``most`` pairs the least probable are left out.
     """
     say = on_progress or (lambda done, total: None)
-    some = candidates(table.rows, lambda done, total: say(40 * done // total, 100))
+    need = np.log2(threshold / (1 - threshold)) - prior_bits(len(table))
+    too_large: dict[str, int] = {}
+    left, right = hopeful(table, weights, need, say, too_large)
     pairs: list[Pair] = []
-    total, left_out = len(some.left), False
+    total, left_out = len(left), False
     for start in range(0, total, CHUNK):
-        say(40 + 60 * start // total, 100)
+        say(70 + 30 * start // total, 100)
         part = slice(start, start + CHUNK)
-        pairs += scored(table, some.left[part], some.right[part], weights, threshold)
+        pairs += scored(table, left[part], right[part], weights, need)
         if most is not None and len(pairs) > most:
             pairs.sort(key=by_score)
             del pairs[most:]
             left_out = True
     pairs.sort(key=by_score)
-    return Found(pairs, total, some.too_large, left_out)
+    return Found(pairs, total, too_large, left_out)
+
+
+def hopeful(
+    table: Table,
+    weights: Weights,
+    need: float,
+    say: Progress,
+    too_large: dict[str, int],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the candidates, each once, whose texts are worth comparing.
+
+    Comparing texts costs a hundred times as much as a look at what the table knows of
+    each row, and most pairs need none: even at best they could not be one.
+    """
+    size = max(1, len(table))
+    found = [np.empty(0, np.int64)]
+    share = 0
+
+    def step(done: int, total: int) -> None:
+        nonlocal share
+        share = 70 * done // total
+        say(share, 100)
+
+    for left, right in candidates(table.rows, step, too_large):
+        # Also between two portions somebody may stop the scan.
+        say(share, 100)
+        levels = table.best_levels(left, right)
+        bits = evidence(table, left, levels, weights)
+        worth = total_bits(bits, levels) >= need
+        found.append(left[worth].astype(np.int64) * size + right[worth])
+    codes = np.unique(np.concatenate(found))
+    return codes // size, codes % size
 
 
 def by_score(pair: Pair) -> tuple[float, int, int]:
@@ -180,18 +174,11 @@ def by_score(pair: Pair) -> tuple[float, int, int]:
 
 
 def scored(
-    table: Table,
-    left: np.ndarray,
-    right: np.ndarray,
-    weights: Weights,
-    threshold: float,
+    table: Table, left: np.ndarray, right: np.ndarray, weights: Weights, need: float
 ) -> Iterator[Pair]:
-    """Yield the probable ones among candidate pairs."""
-    need = np.log2(threshold / (1 - threshold)) - prior_bits(len(table))
-    hopeful = best_case(table, left, right, weights) >= need
-    left, right = left[hopeful], right[hopeful]
+    """Yield the pairs whose evidence reaches so many bits."""
     levels = compared(table, left, right)
-    bits = evidence(table, left, right, levels, weights)
+    bits = evidence(table, left, levels, weights)
     sums = total_bits(bits, levels)
     for place in np.flatnonzero(sums >= need):
         score = 1 / (1 + 2 ** -min(60.0, sums[place] + prior_bits(len(table))))
@@ -206,27 +193,6 @@ def scored(
 def prior_bits(rows: int) -> float:
     """Return the log2 odds that two of so many rows are one."""
     return float(np.log2(PRIOR / max(rows, LEAST_ROWS)))
-
-
-def best_case(
-    table: Table, left: np.ndarray, right: np.ndarray, weights: Weights
-) -> np.ndarray:
-    """Return the most bits that pairs can reach, by which of their fields are equal.
-
-    Comparing texts costs a thousand times as much, and most pairs need none.
-    """
-    bits = np.zeros(len(left))
-    for number, name in enumerate(FIELDS[:KIND]):
-        a, b = table.hashes[number][left], table.hashes[number][right]
-        known = weights.bits(name)
-        same = same_bits(table, number, left, weights)
-        # Another text may still mean the same: words in another order.
-        other = known[:-1].max() if name in ("name", "street") else known[:-2].max()
-        if name == "phone":
-            other = known[-2]
-        bits += np.where((a == 0) | (b == 0), 0, np.where(a == b, same, other))
-    equal = table.kinds[left] == table.kinds[right]
-    return bits + weights.bits("kind")[equal.astype(int)]
 
 
 def compared(table: Table, left: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -249,11 +215,7 @@ def same_bits(
 
 
 def evidence(
-    table: Table,
-    left: np.ndarray,
-    right: np.ndarray,
-    levels: np.ndarray,
-    weights: Weights,
+    table: Table, left: np.ndarray, levels: np.ndarray, weights: Weights
 ) -> np.ndarray:
     """Return the bits of each field of each pair."""
     bits = np.zeros(levels.shape)
@@ -271,7 +233,7 @@ def total_bits(bits: np.ndarray, levels: np.ndarray) -> np.ndarray:
 
     People of one household or firm share phone, street and place. Where none of
     name, birth date, mail and number says that it is one person, the three count once,
-    by the strongest: they are not independent then.
+    by the strongest and up to ``MOST_SHARED`` bits: they are not independent then.
     """
     sums = bits.sum(axis=1)
     personal = (
@@ -281,7 +243,7 @@ def total_bits(bits: np.ndarray, levels: np.ndarray) -> np.ndarray:
         | (levels[:, NUMBER] >= 1)
     )
     shared = np.maximum(bits[:, SHARED], 0)
-    surplus = shared.sum(axis=1) - shared.max(axis=1)
+    surplus = shared.sum(axis=1) - np.minimum(shared.max(axis=1), MOST_SHARED)
     return np.where(personal, sums, sums - surplus)
 
 
@@ -313,4 +275,4 @@ def learn(
     return Weights(m, known.u)
 
 
-__all__ = ["Candidates", "Found", "Pair", "Table", "Weights", "find", "learn"]
+__all__ = ["Found", "Pair", "Table", "Weights", "find", "learn"]
