@@ -16,16 +16,20 @@ from analytics.ml.duplicate_fields import Fields, unpack
 from analytics.ml.duplicate_levels import FIELDS, LEVELS, MISSING, PHONE_DIGITS
 
 NAME, PHONE, EMAIL, STREET, PLACE, BIRTH, NUMBER, KIND = range(len(FIELDS))
-# So many letters may be in only one of two names, streets or mail addresses that differ
-# by typing errors; and of the shorter form of a name in it alone.
-MOST_ODD, MOST_OWN = 6, 2
+# So many letters may be in only one of two texts that differ by typing errors: names,
+# phone numbers and mail addresses, then streets; and so many of the text that is a part
+# of the other in it alone.
+MOST_ODD, MOST_ODD_STREET, MOST_OWN = 5, 7, 1
+# Streets that differ by more have not even a part in common.
+MOST_ODD_PART, MOST_OWN_PART = 10, 2
 
 
-def mask(text: str) -> int:
-    """Return the set of a text's letters as the bits of a number."""
+def bag(text: str) -> int:
+    """Return a text's letters, each once or twice, as the bits of a number."""
     found = 0
-    for letter in set(text):
-        found |= 1 << (ord(letter) % 63)
+    for letter in text:
+        bit = 1 << (ord(letter) % 31 * 2)
+        found |= bit << 1 if found & bit else bit
     return found
 
 
@@ -42,14 +46,20 @@ HASHED: tuple[Callable[[Fields], str], ...] = (
 )
 # Further numbers of a row.
 SKETCHED: dict[str, Callable[[Fields], int]] = {
-    "letters": lambda f: mask(f.name),
-    "spelling": lambda f: mask(f.spellings),
-    "mail": lambda f: mask(f.email),
+    "letters": lambda f: bag(f.name.replace(" ", "")),
+    "spelling": lambda f: bag(f.spellings.partition("/")[0]),
+    "digits": lambda f: bag(f.phone[-PHONE_DIGITS + 1 :]),
+    "mail": lambda f: bag(f.email),
     "mailbox": lambda f: hash(f.email.rpartition("@")[0]),
-    "street": lambda f: mask(f.street),
+    "mail_number": lambda f: hash("".join(c for c in f.email if c.isdigit())),
+    "street": lambda f: bag(f.street.replace(" ", "")),
+    "postcode": lambda f: hash(f.postcode),
+    "city": lambda f: hash(f.city),
     # Each digit of a date in four bits.
     "day": lambda f: int(f.birth[:8], 16) if f.birth.isdecimal() else 0,
 }
+# Of an empty text.
+NOTHING = hash("")
 
 
 @dataclass
@@ -117,19 +127,41 @@ class Table:
         best = np.where(own <= MOST_OWN, shorter, part)
         return np.where(np.minimum(odd, spelled) <= MOST_ODD, typo, best)
 
+    def best_phone(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        """Return what other phone numbers can be."""
+        return (self.apart("digits", left, right)[0] <= MOST_ODD).astype(np.int8)
+
     def best_email(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """Return what other mail addresses can be."""
-        boxes = self.sketches["mailbox"]
         odd, _own = self.apart("mail", left, right)
+        near = (odd <= MOST_ODD) & self.equal("mail_number", left, right)
         local = LEVELS["email"].index("local")
-        near = (odd <= 4).astype(np.int8)
-        return np.where(boxes[left] == boxes[right], local, near)
+        return np.where(self.equal("mailbox", left, right), local, near.astype(np.int8))
 
     def best_street(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """Return what other streets can be."""
-        odd, _own = self.apart("street", left, right)
+        odd, own = self.apart("street", left, right)
         part, typo = (LEVELS["street"].index(level) for level in ("part", "typo"))
-        return np.where(odd <= MOST_ODD, typo, part)
+        is_part = (odd <= MOST_ODD_PART) | (own <= MOST_OWN_PART)
+        return np.where(odd <= MOST_ODD_STREET, typo, np.where(is_part, part, 0))
+
+    def best_place(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        """Return what other places can be: one of postal code and town is the same."""
+        part, typo = (LEVELS["place"].index(level) for level in ("part", "typo"))
+        code, town = (
+            self.equal(name, left, right) & (self.sketches[name][left] != NOTHING)
+            for name in ("postcode", "city")
+        )
+        nothing = [
+            (self.sketches[name][left] == NOTHING)
+            | (self.sketches[name][right] == NOTHING)
+            for name in ("postcode", "city")
+        ]
+        # The same postal code, and a town that one of the two does not tell.
+        whole = code & nothing[1]
+        found = np.where(code | town, part, typo)
+        found = np.where(nothing[0] & nothing[1], MISSING, found)
+        return np.where(whole, len(LEVELS["place"]) - 1, found)
 
     def best_birth(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """Return what other birth dates can be: two digits apart, or in one year."""
@@ -138,6 +170,10 @@ class Table:
         for place in range(8):
             wrong += (odd >> (4 * place)) & 15 != 0
         return ((wrong <= 2) | (odd >> 16 == 0)).astype(np.int8)
+
+    def equal(self, name: str, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        """Tell which pairs have a number of theirs in common."""
+        return self.sketches[name][left] == self.sketches[name][right]
 
     def apart(
         self, name: str, left: np.ndarray, right: np.ndarray
