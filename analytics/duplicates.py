@@ -19,13 +19,14 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from crm.search import pinyin
-from customers.choices import Kind
-from customers.models import Customer
+from customers.choices import Kind, PairState
+from customers.models import Customer, DuplicatePair
 
 if TYPE_CHECKING:
     from analytics.ml.duplicate_fields import Normaliser
     from analytics.ml.duplicates import Found, Table
     from crm.jobs import JobHandle
+    from crm.models import User
 
 # Nobody judges more pairs; the most probable are kept.
 MOST_PAIRS = 100_000
@@ -87,14 +88,20 @@ def scan(handle: JobHandle) -> None:
         handle.progress(share, 100, _("Comparing the customers"))
 
     found = duplicates.find(table, most=MOST_PAIRS, on_progress=say)
-    log(handle, len(ids), found)
-    handle.result = {
-        "url": reverse("customers:duplicatepair_list"),
-        "customers": len(ids),
-        "pairs": len(found.pairs),
-    }
     with handle.publish():
         write(handle.id, ids, found)
+        seen = seen_by(handle.owner)
+        log(handle, seen, found)
+        handle.result = {"url": reverse("customers:duplicatepair_list"), **seen}
+
+
+def seen_by(owner: User | None) -> dict[str, int]:
+    """Return how much of a scan the person may know of who asked for it."""
+    customers, pairs = Customer.objects.all(), DuplicatePair.objects.all()
+    if owner is not None:
+        customers, pairs = customers.visible_to(owner), pairs.visible_to(owner)
+    found = pairs.filter(state=PairState.OPEN)
+    return {"customers": customers.count(), "pairs": found.count()}
 
 
 def read(handle: JobHandle) -> tuple[array, Table]:
@@ -143,15 +150,11 @@ def write(job_id: int, ids: array, found: Found) -> None:
         cursor.execute("DROP TABLE found_pair")
 
 
-def log(handle: JobHandle, customers: int, found: Found) -> None:
-    """Say what was compared, and what was not."""
+def log(handle: JobHandle, seen: dict[str, int], found: Found) -> None:
+    """Say what was compared, and what was not; numbers as the job's owner sees them."""
     handle.log(
-        _("%(customers)s customers, %(compared)s pairs compared, %(pairs)s found.")
-        % {
-            "customers": number_format(customers, force_grouping=True),
-            "compared": number_format(found.compared, force_grouping=True),
-            "pairs": number_format(len(found.pairs), force_grouping=True),
-        }
+        _("%(customers)s customers compared, %(pairs)s possible duplicates found.")
+        % {name: number_format(one, force_grouping=True) for name, one in seen.items()}
     )
     shared = {
         "phone": _("phone number"),
@@ -159,14 +162,13 @@ def log(handle: JobHandle, customers: int, found: Found) -> None:
         "number": _("tax or register number"),
     }
     for kind, what in shared.items():
-        rows = found.too_large.get(kind, 0)
-        if rows:
+        if found.too_large.get(kind):
             handle.log(
                 _(
-                    "%(rows)s customers share their %(what)s with very many others; "
+                    "Some customers share their %(what)s with very many others; "
                     "of these only those of the same name were compared by it."
                 )
-                % {"rows": number_format(rows, force_grouping=True), "what": what}
+                % {"what": what}
             )
     if found.left_out:
         handle.log(

@@ -206,6 +206,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget-security-events": {
         "task": "crm.forget_security_events",
         "schedule": 24 * 3600,
+    },
     "refresh-duplicates": {
         "task": "crm.enqueue_job",
         "schedule": crontab(hour=3, minute=0, day_of_week="sunday"),

@@ -302,6 +302,8 @@ class DuplicatePair(BaseModel):
     objects = models.Manager.from_queryset(DuplicatePairQuerySet)()
 
     access_path = ("customer_a__owner", "customer_b__owner")
+    # Its number tells of customers that somebody may not see.
+    is_derived = True
 
     class Meta:
         verbose_name = _("possible duplicate")

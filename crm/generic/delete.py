@@ -61,9 +61,14 @@ def consequences_of(obj: models.Model, user: User) -> Consequences:
         goes_too=[
             Group(label_of(model, count), count)
             for model, count in counts.items()
-            if count > 0 and not model._meta.auto_created
+            if count > 0 and not model._meta.auto_created and not is_derived(model)
         ]
     )
+
+
+def is_derived(model: type[models.Model]) -> bool:
+    """Tell whether rows are computed anew; their number could tell of hidden rows."""
+    return getattr(model, "is_derived", False)
 
 
 def groups(rows: Any, user: User) -> list[Group]:

@@ -53,6 +53,9 @@ def test_a_pair_is_seen_only_by_those_who_see_both(world):
         assert seen.count() == (name != "cleo")
     assert world.client("dev").get(pair.get_absolute_url()).status_code == 200
     assert both.customer_a.name in shown(world, "ana")
+    # Nor where the customer could be deleted.
+    page = shown(world, "ben", f"{mine.get_absolute_url()}delete/")
+    assert "possible duplicate" not in page
     # On the customer's own page nothing tells of the other one.
     page = shown(world, "ana", mine.get_absolute_url())
     assert "Berg Anna" not in page
