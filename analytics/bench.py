@@ -10,6 +10,7 @@ from crm import jobs
 from crm.bench.fill import Fill, Step
 from crm.bench.measures import LIST, REPORT, Program, Visit
 from crm.models import Job, JobLog
+from customers.services import DUPLICATES
 from service.models import Ticket
 
 CLASSIFIED = 200
@@ -17,15 +18,22 @@ CLASSIFIED = 200
 ENOUGH = 1000
 
 
-def run(key: str) -> int:
-    """Run one analysis as a worker does; return the rows it looked at."""
+def work_off(kind: str) -> Job:
+    """Run one job as a worker does and return it."""
     # The row alone: a message would wake workers of the configured database.
-    job = Job.objects.create(kind=key, queue="analytics", max_attempts=1)
+    job = Job.objects.create(kind=kind, queue="analytics", max_attempts=1)
     state = jobs.run(job.pk, worker="bench")
     if state != "done":
         said = JobLog.objects.filter(job=job).values_list("text", flat=True)
-        msg = f"The analysis {key} ended as {state}: {'; '.join(said)}"
+        msg = f"The job {kind} ended as {state}: {'; '.join(said)}"
         raise RuntimeError(msg)
+    job.refresh_from_db()
+    return job
+
+
+def run(key: str) -> int:
+    """Run one analysis; return the rows it looked at."""
+    work_off(key)
     return Run.objects.filter(key=key).latest("pk").rows
 
 
@@ -42,6 +50,11 @@ def ltv(size: int) -> int:
 def statistics(size: int) -> int:
     """Run the statistics."""
     return run(str(AnalysisKey.STATISTICS))
+
+
+def duplicates(size: int) -> int:
+    """Compare all customers."""
+    return work_off(DUPLICATES).result["customers"]
 
 
 def classify(size: int) -> int:
@@ -95,5 +108,11 @@ MEASURES = (
     ),
     Program("job ltv", "analytics.bench:ltv", most_seconds=60),
     Program("job statistics", "analytics.bench:statistics", most_seconds=60),
+    Program(
+        "job duplicates",
+        "analytics.bench:duplicates",
+        most_seconds=600,
+        most_memory=1500,
+    ),
     Program("ticket classification", "analytics.bench:classify", most_per_row=10),
 )
