@@ -50,10 +50,11 @@ FORGET = """
         SELECT FROM found_pair WHERE a = customer_a_id AND b = customer_b_id)
 """
 # A customer that was deleted meanwhile has no pairs; the others are held until commit.
+# A pair with a demo customer goes with the demo data.
 WRITE = """
     INSERT INTO customers_duplicatepair (created_at, updated_at, is_demo, found_at,
         customer_a_id, customer_b_id, score, reasons, state, job_id)
-    SELECT now(), now(), one.is_demo AND other.is_demo, now(), a, b, score, reasons,
+    SELECT now(), now(), one.is_demo OR other.is_demo, now(), a, b, score, reasons,
         'open', %s
     FROM found_pair
     JOIN customers_customer one ON one.id = a

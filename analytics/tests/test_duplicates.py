@@ -1,6 +1,7 @@
 """The scan for duplicates: what a run publishes, what stays as people said."""
 
 import pytest
+from django.core.management import call_command
 
 from analytics import duplicates
 from crm import jobs
@@ -81,6 +82,15 @@ def test_pairs_vanish_with_a_customer(world):
     other = make_customer(world.ana, **ANNA)
     scan(world.dev)
     other.delete()
+    assert not DuplicatePair.objects.exists()
+
+
+def test_a_pair_does_not_keep_a_demo_customer(world):
+    real = make_customer(world.ana, **ANNA)
+    make_customer(world.ana, is_demo=True, **ANNA)
+    scan(world.dev)
+    call_command("seed_demo", "--remove")
+    assert list(Customer.objects.all()) == [real]
     assert not DuplicatePair.objects.exists()
 
 
