@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from crm.access import Verb, can
@@ -24,6 +25,8 @@ from customers.selectors import last_scan, may_log
 from customers.services import DUPLICATES, judge_pair, save_contact
 
 if TYPE_CHECKING:
+    from django.http import HttpRequest
+
     from crm.generic.bulk.batch import Batch
 
 
@@ -191,6 +194,14 @@ def judgement(label: Any, move: str, applies_to: PairState, **look: str) -> Acti
     )
 
 
+class MergeAction(Action):
+    """A button that leads to where both customers of a pair are made one."""
+
+    def url(self, request: HttpRequest, obj: DuplicatePair) -> str:
+        """Return the address of the comparison, the elder customer first."""
+        return f"{reverse(self.url_name)}?pk={obj.customer_a_id}&pk={obj.customer_b_id}"
+
+
 @register
 class DuplicatePairPages(Pages):
     """Customers that may be one."""
@@ -201,8 +212,17 @@ class DuplicatePairPages(Pages):
     filters = filters.DuplicatePairFilters
     list_view = PairList
     panels = [panels.ComparisonPanel, panels.ReasonsPanel]
-    # What is done with both, such as making one of them, is an action more.
     actions = [
+        MergeAction(
+            _("Merge"),
+            "customers:customer_merge",
+            verb=Verb.VIEW,
+            icon="copy",
+            applies=lambda user, pair: (
+                can(user, Verb.DELETE, pair.customer_a)
+                and can(user, Verb.DELETE, pair.customer_b)
+            ),
+        ),
         judgement(_("Not a duplicate"), "dismiss", PairState.OPEN, icon="circle-x"),
         judgement(_("Reopen"), "reopen", PairState.DISMISSED, icon="refresh"),
     ]

@@ -15,7 +15,7 @@ from crm.history.tables import tracked_models
 from crm.history.undo import undo
 from crm.models import Operation, Tag
 from crm.testing.snapshot import all_rows, unchanged
-from customers.models import Contact, Customer, Interaction
+from customers.models import Contact, Customer, DuplicatePair, Interaction
 from customers.tests.recipes import make_contact, make_customer, make_interaction
 from sales.models import Order
 from sales.tests.recipes import make_lead, make_opportunity, make_order
@@ -75,6 +75,7 @@ def test_everything_moves_and_comes_back(world):
     assert set(merged.tags.values_list("name", flat=True)) == {"VIP", "News"}
     for model, link in references_to(Customer):
         if model is not Customer.tags.through:
+            # Pairs of possible duplicates go with the customer; the rest has moved.
             assert not model._base_manager.filter(**{link.name: second.pk}).exists()
     assert Order.objects.filter(customer=first).count() == 2
     assert Interaction.objects.filter(customer=first).count() == 2
@@ -211,3 +212,17 @@ def test_a_row_that_is_gone_is_not_found(world):
     keys = [first.pk, second.pk]
     second.delete()
     assert find_rows(PAGES, keys, world.ben) is None
+
+
+def test_a_pair_of_duplicates_leads_to_the_merge_and_goes_with_it(world):
+    first, second = make_customer(world.ana), make_customer(world.ana)
+    pair = DuplicatePair.objects.create(customer_a=first, customer_b=second, score=0.9)
+    before = all_rows()
+    client = world.client("ben")
+    url = f"/customers/merge/?pk={first.pk}&amp;pk={second.pk}"
+    assert url in client.get(pair.get_absolute_url()).text
+    assert url not in world.client("ana").get(pair.get_absolute_url()).text
+    number = merge(PAGES, world.ben, first, [second], {})
+    assert not DuplicatePair.objects.exists()
+    undo(Operation.objects.get(number=number), world.ben)
+    assert all_rows() == before

@@ -17,7 +17,7 @@ from crm.access import Verb, reachable_now
 from crm.audit import record
 from crm.exceptions import UserVisibleError
 from crm.generic import formats
-from crm.generic.delete import label_of
+from crm.generic.delete import is_derived, label_of
 from crm.history.context import acting
 from crm.history.plan import links_of, references_to
 from crm.models import OperationKind
@@ -107,7 +107,7 @@ def moves_of(others: Sequence[models.Model]) -> list[Moves]:
     keys = [row.pk for row in others]
     counts: dict[type[models.Model], int] = {}
     for child, link in references_to(model):
-        if child._meta.auto_created:
+        if child._meta.auto_created or is_derived(child):
             continue
         number = child._base_manager.filter(**{f"{link.name}__in": keys}).count()
         if number:
@@ -167,6 +167,9 @@ def merge(
 def _move_links(model: type[models.Model], into: int, gone: Sequence[int]) -> None:
     """Let all rows of all apps that point to the rows which go point to the other."""
     for child, link in references_to(model):
+        if is_derived(child):
+            # It is found again, and goes with the row that it was about.
+            continue
         rows = child._base_manager.filter(**{f"{link.name}__in": gone})
         if child._meta.auto_created:
             _move_equal_links(rows, child, link, into)

@@ -53,7 +53,9 @@ def models_with_trash(user: User) -> list[type[models.Model]]:
     return [
         model
         for model in registry.pages
-        if model in known and can(user, Verb.DELETE, model)
+        if model in known
+        and registry.pages[model].deletable
+        and can(user, Verb.DELETE, model)
     ]
 
 

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('crm', '0009_short_pending_list'),
-        ('customers', '0005_customer_by_owner_city'),
+        ('customers', '0006_customer_by_referrer'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
