@@ -157,9 +157,10 @@ def merge(
         for row in others:
             record(actor, "merged", row, {})
             row.delete()
-        for name, value in values.items():
-            setattr(into, name, value)
-        into.save()
+        if any(getattr(into, name) != value for name, value in values.items()):
+            for name, value in values.items():
+                setattr(into, name, value)
+            into.save()
         record(actor, "merged", into, {**changes, "merged": [None, names]})
     return number
 
