@@ -311,6 +311,7 @@ class DuplicatePair(BaseModel):
         ordering = ("-score", "-pk")
         indexes = (
             models.Index(fields=["state", "-score", "-id"], name="pair_by_score"),
+            models.Index(fields=["-score", "-id"], name="pair_by_score_alone"),
         )
         constraints = (
             models.UniqueConstraint(

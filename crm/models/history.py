@@ -130,6 +130,9 @@ class Change(models.Model):
     old = models.JSONField(null=True, decoder=ExactDecoder)
     new = models.JSONField(null=True, decoder=ExactDecoder)
 
+    # The log as a whole is for those whom a grant names.
+    access_shared = True
+
     class Meta:
         verbose_name = _("change")
         verbose_name_plural = _("changes")
@@ -170,6 +173,9 @@ class DeletedRow(models.Model):
     model = models.CharField(max_length=100)
     object_id = models.BigIntegerField()
     row = models.JSONField(decoder=ExactDecoder)
+
+    # Which rows a person sees follows from the right to delete (crm/history/trash.py).
+    access_shared = True
 
     class Meta:
         verbose_name = _("deleted row")

@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'possible duplicate',
                 'verbose_name_plural': 'possible duplicates',
                 'ordering': ('-score', '-pk'),
-                'indexes': [models.Index(fields=['state', '-score', '-id'], name='pair_by_score')],
+                'indexes': [models.Index(fields=['state', '-score', '-id'], name='pair_by_score'), models.Index(fields=['-score', '-id'], name='pair_by_score_alone')],
                 'constraints': [models.UniqueConstraint(fields=('customer_a', 'customer_b'), name='pair_once'), models.CheckConstraint(condition=models.Q(('customer_a__lt', models.F('customer_b'))), name='pair_in_order'), models.CheckConstraint(condition=models.Q(('score__gte', 0), ('score__lte', 1)), name='pair_score_is_a_chance'), models.CheckConstraint(condition=models.Q(models.Q(('dismissed_at__isnull', True), ('state', 'open')), models.Q(('dismissed_at__isnull', False), ('state', 'dismissed')), _connector='OR'), name='pair_judged_when')],
             },
         ),

@@ -16,7 +16,7 @@ SEEDED_YEAR = f"/?period=custom&start={TODAY.year - 1}-07-01&end={TODAY}"
 def sign_in(page: Page, say, username: str, password: str) -> None:
     page.get_by_label(say("Username or email")).fill(username)
     page.get_by_label(say("Password")).fill(password)
-    page.get_by_role("button", name=say("Sign in")).click()
+    page.get_by_role("button", name=say("Sign in"), exact=True).click()
 
 
 def figure(text: str) -> int:
