@@ -214,6 +214,24 @@ def test_a_row_that_is_gone_is_not_found(world):
     assert find_rows(PAGES, keys, world.ben) is None
 
 
+def test_ten_thousand_rows_move_and_come_back(world):
+    first, second = make_customer(world.ana), make_customer(world.ana, city="Leeds")
+    Interaction.objects.bulk_create(
+        Interaction(customer=customer, owner=world.ana, subject=f"Call {number}")
+        for number in range(5_000)
+        for customer in (first, second)
+    )
+    Contact.objects.bulk_create(
+        Contact(customer=second, name=f"Contact {number}") for number in range(5_000)
+    )
+    before = all_rows()
+    number = merge(PAGES, world.ben, first, [second], {})
+    assert Interaction.objects.filter(customer=first).count() == 10_000
+    assert Contact.objects.filter(customer=first).count() == 5_000
+    assert undo(Operation.objects.get(number=number), world.ben).left_count == 0
+    assert all_rows() == before
+
+
 def test_a_pair_of_duplicates_leads_to_the_merge_and_goes_with_it(world):
     first, second = make_customer(world.ana), make_customer(world.ana)
     pair = DuplicatePair.objects.create(customer_a=first, customer_b=second, score=0.9)
