@@ -21,6 +21,9 @@ from django.utils.translation import gettext_noop as noop
 from crm.importing.cells import Column, Habits
 from crm.importing.dates import Date, DateTime
 
+# What we put an apostrophe before when we write files.
+ESCAPED = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+
 
 class Text(Column):
     """Any text up to a length."""
@@ -33,8 +36,8 @@ class Text(Column):
 
     def convert(self, cell: str, habits: Habits) -> str | None:
         """Check the length; take off the apostrophe with which we export formulas."""
-        if cell[0] == "'" and cell[1:2] in ("=", "+", "-", "@"):
-            cell = cell[1:]
+        if cell[0] == "'" and cell[1:2] in ESCAPED:
+            cell = cell[1:].strip()
         if self.max_length and len(cell) > self.max_length:
             raise ValueError(
                 _("The text is longer than %(limit)s characters.")

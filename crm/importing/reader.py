@@ -15,6 +15,7 @@ from crm.importing import workbooks
 from crm.importing.dialects import Dialect, codec, sniff_text
 from crm.importing.encodings import UNDECODABLE, open_bytes
 from crm.importing.errors import FileError
+from crm.importing.notes import width_before_notes, without_notes
 
 BATCH_ROWS = 5000
 BATCH_CHARS = 4_000_000
@@ -57,6 +58,8 @@ class Table:
         self.size = path.stat().st_size
         self.position = 0
         self.header: list[str] = []
+        # Where our own columns begin, if it is a file of rejected rows.
+        self.notes_at: int | None = None
 
     def read_header(self) -> list[str]:
         """Return the names of the columns; raises FileError where there is none."""
@@ -94,6 +97,10 @@ class Table:
             if number < wanted or not any(cell.strip() for cell in row):
                 continue
             if wanted:
+                self.notes_at = width_before_notes(row)
+                if self.notes_at is not None:
+                    row = without_notes(row, self.notes_at)
+                    records = (without_notes(one, self.notes_at) for one in records)
                 self.header = unique_names(row)
                 return records, number
             self.header = unique_names([""] * len(row))

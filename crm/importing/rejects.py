@@ -1,6 +1,6 @@
 """The file of rejected rows: the columns as they came, and why.
 
-Mended, it can be imported as it is.
+Mended, it can be imported as it is: what we added is left out again (notes.py).
 """
 
 # ruff: noqa: S608  (SQL is put together from names that the program declares)
@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
-from django.utils.translation import gettext as _
 
 from crm.importing.encodings import UNDECODABLE
+from crm.importing.notes import note_names
 from crm.importing.reader import Table
 
 if TYPE_CHECKING:
@@ -48,8 +48,7 @@ def write_rejects(work: Work, table: Table, target: Path) -> None:
         delimiter = table.dialect.delimiter
         writer = csv.writer(file, delimiter=delimiter, lineterminator="\r\n")
         header = [*table.read_header(), *(label for label, _sql in extra)]
-        names = [_("Row"), _("Why it was rejected")]
-        writer.writerow([escape_formula(cell) for cell in [*header, *names]])
+        writer.writerow([escape_formula(cell) for cell in [*header, *note_names()]])
         found = _reasons(work, cursor, [sql for _label, sql in extra])
         _merge(table, found, writer, len(table.header))
 

@@ -20,9 +20,18 @@ from crm.importing.dialects import Dialect
 from crm.importing.errors import FileError, ImportRefused
 from crm.importing.importer import Importer, Profile
 from crm.importing.mapping import Suggestion, matching_profile, suggest
+from crm.importing.notes import run_in_name
 from crm.importing.reader import Table, sniff
+from crm.importing.rejects import escape_formula
 from crm.jobs import enqueue
-from crm.models import ImportProfile, ImportRun, ImportState, JobState, User
+from crm.models import (
+    ImportProfile,
+    ImportRun,
+    ImportState,
+    JobState,
+    Operation,
+    User,
+)
 
 SAMPLE_ROWS = 10
 LOOK_ROWS = 200
@@ -87,28 +96,70 @@ def create_run(
     file_name: str,
     owner: User | None,
     profile: str = "",
+    origin: ImportRun | None = None,
     **dialect: str,
 ) -> ImportRun:
-    """Look at a file and write down an import of it that can be started."""
+    """Look at a file and write down an import of it that can be started.
+
+    A file of rejected rows goes in as the run did that it came from: ``origin``, or
+    the one that its name tells.
+    """
     with files.local(file_path) as path:
         found = sniff(path, file_name, **dialect)
         if "header_row" in dialect:
             found = replace(found, header_row=int(dialect["header_row"]))
+        table = Table(path, found)
         suggestion = make_suggestion(
-            importer,
-            Table(path, found),
-            owner=owner,
-            profile=profile,
-            file_name=file_name,
+            importer, table, owner=owner, profile=profile, file_name=file_name
         )
+        if origin is None and table.notes_at is not None and not profile:
+            origin = origin_of(importer, owner, file_name)
+    if origin is not None:
+        suggestion = from_origin(origin, table.header, suggestion)
     return ImportRun.objects.create(
         importer=importer.name,
         owner=owner,
         file_name=Path(file_name).name[:255],
         file_path=file_path,
         dialect=found.dump(),
+        header=table.header,
         mapping=suggestion.mapping,
         options=options_from(suggestion, owner),
+        **({"mode": origin.mode} if origin else {}),
+    )
+
+
+def origin_of(
+    importer: Importer, owner: User | None, file_name: str
+) -> ImportRun | None:
+    """Return the person's run whose file of rejected rows has this name, if any."""
+    runs = ImportRun.objects.filter(importer=importer.name, owner=owner)
+    number = run_in_name(file_name)
+    if number is not None:
+        return runs.filter(pk=number).first()
+    # By the command the file is taken from where it is kept.
+    name = Path(file_name).name
+    return runs.filter(rejects_path=f"{files.FOLDER}/{name}").first()
+
+
+def from_origin(
+    origin: ImportRun, header: Sequence[str], guessed: Suggestion
+) -> Suggestion:
+    """Assign the columns as that run did; others, such as added ones, as guessed."""
+    # A name that looks like a formula got an apostrophe.
+    there = {escape_formula(name): key for name, key in origin.mapping.items()}
+    taken = {name: there[name] for name in header if name in there}
+    used = set(taken.values())
+    known = {escape_formula(name) for name in origin.header}
+    for name, key in guessed.mapping.items():
+        if name not in known and key not in used:
+            taken[name] = key
+    options = {**origin.options}
+    return Suggestion(
+        mapping=taken,
+        constants=options.pop("constants", {}),
+        profile=options.pop("profile", ""),
+        options=options,
     )
 
 
@@ -149,8 +200,8 @@ def change_dialect(run: ImportRun, dialect: Dialect, importer: Importer) -> None
             )
             run.mapping = suggestion.mapping
             run.options = options_from(suggestion, run.owner)
-    run.dialect = dialect.dump()
-    run.save(update_fields=["dialect", "mapping", "options"])
+    run.dialect, run.header = dialect.dump(), header
+    run.save(update_fields=["dialect", "header", "mapping", "options"])
 
 
 def _header_or_none(table: Table) -> list[str] | None:
@@ -213,6 +264,25 @@ def settle(run: ImportRun) -> ImportRun:
         ).update(state=new_state, error=run.job.error, finished_at=timezone.now())
     run.refresh_from_db(fields=["state", "error", "finished_at"])
     return run
+
+
+def undone(runs: Sequence[ImportRun]) -> set[int]:
+    """Return the ids of the runs that are undone as things stand.
+
+    An undo that was itself undone does not count; one query per step of that chain.
+    """
+    begun = {run.operation: run.pk for run in runs if run.operation}
+    found: set[int] = set()
+    now = dict(begun)
+    while now:
+        undos = Operation.objects.filter(undo_of__number__in=now)
+        step = {
+            number: now[of]
+            for number, of in undos.values_list("number", "undo_of__number")
+        }
+        found ^= set(step.values())
+        now = step
+    return found
 
 
 @transaction.atomic

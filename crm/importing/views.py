@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.apps import apps
 from django.contrib import messages
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.text import get_valid_filename
 from django.utils.translation import gettext as _
@@ -17,9 +16,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from crm.access import Verb, can, get_visible_or_404, require
+from crm.access import Verb, get_visible_or_404, require
 from crm.exceptions import UserVisibleError
-from crm.importing import files, services, workbooks
+from crm.importing import files, results, services, workbooks
 from crm.importing.dialects import Dialect
 from crm.importing.forms import (
     DialectForm,
@@ -29,11 +28,10 @@ from crm.importing.forms import (
     importers_for,
 )
 from crm.importing.importer import Importer, get_importer
+from crm.importing.notes import name_of_rejects
 from crm.importing.plan import Plan
 from crm.importing.reader import Table, text_rows
-from crm.models import ImportRun, ImportState, Operation
-
-PAGE_SIZE = 50
+from crm.models import ImportRun, ImportState
 
 
 def find_run(request: HttpRequest, pk: int) -> tuple[ImportRun, Importer]:
@@ -60,12 +58,13 @@ def import_list(request: HttpRequest) -> HttpResponse:
     before = request.GET.get("before", "")
     if before.isdecimal() and len(before) < 19:
         runs = runs.filter(pk__lt=before)
-    page = list(runs.order_by("-pk")[: PAGE_SIZE + 1])
-    more = len(page) > PAGE_SIZE
-    page = [services.settle(run) for run in page[:PAGE_SIZE]]
+    page = list(runs.order_by("-pk")[: results.PAGE_SIZE + 1])
+    more = len(page) > results.PAGE_SIZE
+    page = [services.settle(run) for run in page[: results.PAGE_SIZE]]
     context = {
         "title": _("Imports"),
         "rows": [(run, label_of(run), url_of(run)) for run in page],
+        "undone": services.undone(page),
         "may_begin": bool(importers_for(request.user)),
         "first_url": "?" if before else "",
         "next_url": f"?{urlencode({'before': page[-1].pk})}" if more else "",
@@ -110,14 +109,18 @@ def _import_new(request: HttpRequest) -> HttpResponse:
         refused=getattr(request, "upload_refused", False),
         initial={"importer": asked.name if asked else ""},
     )
+    origin = _origin(request)
+    if origin is not None:
+        form.initial["importer"] = origin.importer
     if request.method == "POST" and form.is_valid():
-        run = _take_file(request, form)
+        run = _take_file(request, form, origin)
         if run is not None:
             return redirect("crm:import_map", run.pk)
     context = {
         **_steps(1),
         "title": _("Import a file"),
         "form": form,
+        "origin": origin,
         "helps": [(one.label, one.help) for one in choices if one.help],
         "breadcrumbs": [_list_crumb()],
     }
@@ -125,14 +128,26 @@ def _import_new(request: HttpRequest) -> HttpResponse:
     return render(request, "generic/import_new.html", context, status=status)
 
 
-def _take_file(request: HttpRequest, form: UploadForm) -> ImportRun | None:
+def _origin(request: HttpRequest) -> ImportRun | None:
+    """Return the person's own import whose corrected rows are to be sent."""
+    number = request.GET.get("again", "")
+    if not number.isdecimal() or len(number) > 18:
+        return None
+    return ImportRun.objects.filter(owner=request.user, pk=number).first()
+
+
+def _take_file(
+    request: HttpRequest, form: UploadForm, origin: ImportRun | None
+) -> ImportRun | None:
     """Store the file and look at it; one that cannot be read is not kept."""
     upload = form.cleaned_data["file"]
     services.sweep_files()
     name = files.save_upload(upload, upload.name)
+    chosen = form.cleaned_data["importer"]
     try:
         return services.create_run(
-            get_importer(form.cleaned_data["importer"]),
+            get_importer(chosen),
+            origin=origin if origin and origin.importer == chosen else None,
             file_path=name,
             file_name=upload.name,
             owner=request.user,
@@ -190,6 +205,7 @@ def _map_page(
         "form": form,
         "dialect_form": dialect_form,
         "dialect": dialect,
+        "has_sheets": len(sheets) > 1,
         "columns": _columns(form, sample.rows),
         "constants": form.constant_fields(),
         "telling": [] if dialect.is_certain else text_rows(path, dialect, 5),
@@ -247,11 +263,12 @@ def import_check(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         **_steps(3),
         **_frame(run, importer),
-        **_rejects(request, run),
+        **results.rejects_page(request, run),
         "may_start": run.state == ImportState.CHECKED
         and run.rejected < run.rows
         and _is_own(request, run),
         "may_map": run.state != ImportState.CHECKING and _is_own(request, run),
+        "send_url": results.send_url(request, run),
         "takes": run.created + run.updated + run.unchanged,
     }
     return render(request, "generic/import_check.html", context)
@@ -277,11 +294,13 @@ def import_detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         **_steps(4),
         **_frame(run, importer),
-        **_rejects(request, run),
-        "objects": _objects(request, run),
+        **results.rejects_page(request, run),
+        "objects": results.objects_of(request, run),
         "may_map": run.state in (ImportState.FAILED, ImportState.CANCELLED)
         and _is_own(request, run),
-        "may_undo": can(request.user, Verb.VIEW, Operation) and _is_own(request, run),
+        "operation": results.operation_of(request, run),
+        "is_undone": bool(services.undone([run])),
+        "send_url": results.send_url(request, run),
     }
     return render(request, "generic/import_detail.html", context)
 
@@ -292,11 +311,11 @@ def import_rejects(request: HttpRequest, pk: int) -> FileResponse:
     run, _importer = find_run(request, pk)
     if not run.rejects_path or not default_storage.exists(run.rejects_path):
         raise Http404
-    stem = get_valid_filename(run.file_name.partition(".")[0] or "rows")
+    stem = get_valid_filename(run.file_name.partition(".")[0].strip() or "rows")
     return FileResponse(
         default_storage.open(run.rejects_path),
         as_attachment=True,
-        filename=f"{stem}-rejected.csv",
+        filename=name_of_rejects(stem, run.pk),
         content_type="text/csv; charset=utf-8",
     )
 
@@ -325,37 +344,3 @@ def _frame(run: ImportRun, importer: Importer) -> dict[str, Any]:
         "importer_label": importer.label,
         "breadcrumbs": [_list_crumb()],
     }
-
-
-def _rejects(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
-    """Return one page of the rejected rows."""
-    after = request.GET.get("after", "")
-    rows = run.rejects.order_by("line", "pk")
-    if after.isdecimal() and len(after) < 19:
-        rows = rows.filter(line__gt=after)
-    page = list(rows[: PAGE_SIZE + 1])
-    if len(page) > PAGE_SIZE:
-        # A row with several reasons is not cut in two, unless it fills the page alone.
-        last = page[PAGE_SIZE].line
-        whole = [one for one in page if one.line < last] or page[:PAGE_SIZE]
-        return {
-            "rejects": whole,
-            "rejects_next": f"?{urlencode({'after': whole[-1].line})}",
-            "rejects_first": "?" if after else "",
-        }
-    return {"rejects": page, "rejects_next": "", "rejects_first": "?" if after else ""}
-
-
-def _objects(request: HttpRequest, run: ImportRun) -> list[dict[str, Any]]:
-    """Return what was added and changed, with links to the lists of it."""
-    found = []
-    for label, counts in run.objects_changed.items():
-        model = apps.get_model(label)
-        name = f"{model._meta.app_label}:{model._meta.model_name}_list"
-        try:
-            url = reverse(name) if can(request.user, Verb.VIEW, model) else ""
-        except NoReverseMatch:
-            url = ""
-        plural = model._meta.verbose_name_plural
-        found.append({"label": plural, "url": url, **counts})
-    return found

@@ -79,6 +79,8 @@ class ImportRun(models.Model):
     file_path = models.CharField(max_length=500, blank=True)
     file_hash = models.CharField(max_length=64, blank=True)
     dialect = models.JSONField(default=dict, blank=True)
+    # The names of the file's columns, also of those that are left out.
+    header = models.JSONField(default=list, blank=True)
     mapping = models.JSONField(default=dict, blank=True)
     options = models.JSONField(default=dict, blank=True)
     objects_changed = models.JSONField(default=dict, blank=True)
