@@ -329,6 +329,10 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 # A form with as many rows below it as one page takes.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 3000
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=4 * 1024**3)
+# Of one file at a row; and which content types are taken, of those that
+# crm/attachments/kinds.py knows: all of them unless some are named.
+ATTACHMENT_MAX_BYTES = env.int("ATTACHMENT_MAX_BYTES", default=25 * 1024**2)
+ATTACHMENT_TYPES = env.list("ATTACHMENT_TYPES", default=[])
 
 # --- Mail -------------------------------------------------------------------
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")

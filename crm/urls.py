@@ -16,6 +16,7 @@ from django.views.generic import RedirectView
 
 from crm import job_pages, profile, view_pages
 from crm.admin import register_missing
+from crm.attachments import views as attachment_views
 from crm.generic import palette, start
 from crm.generic.registry import registry
 from crm.history import log, trash
@@ -30,6 +31,7 @@ def app_urls() -> list[URLResolver]:
     by_app: dict[str, list[URLPattern | URLResolver]] = {
         "crm": [
             *job_pages.urlpatterns,
+            *attachment_views.urlpatterns,
             *import_urls.urlpatterns,
             *view_pages.urlpatterns,
             *history_views.urlpatterns,

@@ -5,6 +5,8 @@ from uuid import uuid4
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
+from crm.attachments.kinds import KINDS
+from crm.attachments.services import attach
 from crm.importing import services
 from crm.importing.importer import get_importer
 from crm.models import DeletedRow, Grant, ImportRun
@@ -40,8 +42,36 @@ def key_of_deleted(deleted):
     return {"pk": deleted.pk}
 
 
+def make_file(owner):
+    """Return a file at a row of a person; the row's own rights decide."""
+    row = Machine.objects.create(serial=str(uuid4()), name="x", owner=owner)
+    content = ContentFile(b"Some text.")
+    return attach(
+        obj=row, content=content, name="a.txt", kind=KINDS["text/plain"], actor=owner
+    )[0]
+
+
+def make_machine(owner):
+    """Return a row that files can be put at."""
+    return Machine.objects.create(serial=str(uuid4()), name="x", owner=owner)
+
+
+FILE_OF = {"make": make_file, "kwargs": lambda file: {"pk": file.pk}}
 OWN = {"make": make_run, "is_own_only": True}
 RULES = {
+    "crm:attachment_add": Rule(
+        Machine,
+        "change",
+        methods=("post",),
+        make=make_machine,
+        kwargs=lambda row: {"label": "machines.machine", "pk": row.pk},
+        # Nothing is sent.
+        also=(422,),
+    ),
+    "crm:attachment_download": Rule(Machine, **FILE_OF),
+    # A text is not shown.
+    "crm:attachment_view": Rule(Machine, also=(404,), **FILE_OF),
+    "crm:attachment_remove": Rule(Machine, "change", methods=("post",), **FILE_OF),
     "crm:trash_restore": Rule(
         Machine, "delete", methods=("post",), make=make_deleted, kwargs=key_of_deleted
     ),

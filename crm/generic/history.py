@@ -26,10 +26,12 @@ if TYPE_CHECKING:
 VERBS = {
     "added": _("Added"),
     "assign": _("Changed"),
+    "attached": _("File added"),
     "category": _("Changed"),
     "changed": _("Changed"),
     "converted": _("Converted"),
     "deleted": _("Deleted"),
+    "detached": _("File deleted"),
     "imported": _("Imported"),
     "merged": _("Merged"),
     "message": _("Message"),

@@ -14,6 +14,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext as _
 
 from crm.access import Verb, reachable_now
+from crm.attachments import services as attachments
 from crm.audit import record
 from crm.exceptions import UserVisibleError
 from crm.generic import formats
@@ -152,6 +153,7 @@ def merge(
         values = merged_values(into, others, sources)
         changes = _words(into, values)
         _move_links(type(into), into.pk, keys[1:])
+        attachments.move(type(into), into.pk, keys[1:])
         names = ", ".join(str(row) for row in others)
         # First: a value that only one row may have becomes free.
         for row in others:

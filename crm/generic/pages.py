@@ -16,6 +16,7 @@ from django.urls import (
 from django.utils import timezone
 
 from crm.access import Verb, can
+from crm.attachments.panels import FilesPanel
 from crm.audit import record
 from crm.generic import formats
 from crm.generic.board import Board
@@ -51,6 +52,7 @@ from crm.generic.registry import (
 )
 from crm.generic.similar import SimilarPage
 from crm.generic.tables import Table
+from crm.models import BaseModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -109,6 +111,8 @@ class Pages:
     mergeable: bool = False
     exportable: bool = True
     keeps_history: bool = True
+    # Rows can have files.
+    keeps_files: bool = True
 
     list_view: type[View] = ListPage
     detail_view: type[View] = DetailPage
@@ -228,6 +232,12 @@ class Pages:
         """Tell whether rows can be found by a text."""
         return bool(self.search or self.search_fields)
 
+    @property
+    def takes_files(self) -> bool:
+        """Tell whether rows can have files: those that people make."""
+        is_derived = getattr(self.model, "is_derived", False)
+        return self.keeps_files and issubclass(self.model, BaseModel) and not is_derived
+
     def queryset(self) -> models.QuerySet:
         """Return the rows before anyone's rights; a place for a page-wide exclusion."""
         return self.model.objects.all()
@@ -257,6 +267,8 @@ class Pages:
         ]
         if self.keeps_history:
             panels.append(HistoryPanel())
+        if self.takes_files:
+            panels.append(FilesPanel())
         return sorted(
             (panel for panel in panels if panel.visible(user, obj)),
             key=lambda panel: panel.order,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.access import Verb, get_visible_or_404
+from crm.attachments import services as attachments
 from crm.exceptions import UserVisibleError
 from crm.history import undo
 from crm.history.words import lines_of
@@ -56,5 +58,10 @@ def empty_trash() -> int:
     old = DeletedRow.objects.filter(at__lt=timezone.now() - undo.KEEP)
     count = 0
     while keys := list(old.values_list("pk", flat=True)[:EMPTY_BATCH]):
-        count += DeletedRow.objects.filter(pk__in=keys).delete()[0]
+        batch = DeletedRow.objects.filter(pk__in=keys)
+        with transaction.atomic():
+            contents = attachments.paths_in_trash(batch)
+            count += batch.delete()[0]
+            attachments.remove_unused(contents)
+    attachments.remove_stranded()
     return count

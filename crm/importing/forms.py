@@ -8,7 +8,6 @@ from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings
-from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandler
 from django.template.defaultfilters import filesizeformat
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +16,7 @@ from crm.importing.dialects import Dialect
 from crm.importing.encodings import ENCODINGS
 from crm.importing.importer import KEEP, Importer, Mode, all_importers
 from crm.models import ImportRun, User
+from crm.uploads import LimitedUpload
 
 DELIMITERS = (
     (",", _("Comma ,")),
@@ -39,15 +39,10 @@ def importers_for(user: User) -> list[Importer]:
     return [one for one in all_importers() if not one.missing_rights(user)]
 
 
-class LimitedUpload(TemporaryFileUploadHandler):
-    """Take files straight to the disk, and stop at the limit instead of after it."""
+class ImportUpload(LimitedUpload):
+    """Stop a file at its limit while it comes in."""
 
-    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        """Write the next part; refuse a file that grows too large."""
-        if start + len(raw_data) > settings.IMPORT_MAX_BYTES:
-            self.request.upload_refused = True
-            raise StopUpload(connection_reset=False)
-        super().receive_data_chunk(raw_data, start)
+    limit_name = "IMPORT_MAX_BYTES"
 
 
 class UploadForm(forms.Form):

@@ -22,7 +22,7 @@ from crm.importing import files, results, services, workbooks
 from crm.importing.dialects import Dialect
 from crm.importing.forms import (
     DialectForm,
-    LimitedUpload,
+    ImportUpload,
     PlanForm,
     UploadForm,
     importers_for,
@@ -92,7 +92,7 @@ def url_of(run: ImportRun) -> str:
 @require_http_methods(["GET", "POST"])
 def import_new(request: HttpRequest) -> HttpResponse:
     """Take a file; the limit on its size holds while it comes in."""
-    request.upload_handlers = [LimitedUpload(request)]
+    request.upload_handlers = [ImportUpload(request)]
     return _import_new(request)
 
 

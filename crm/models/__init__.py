@@ -1,5 +1,6 @@
 """Models of the framework."""
 
+from crm.models.attachments import Attachment
 from crm.models.audit import AuditEntry
 from crm.models.base import BaseModel, OwnedModel
 from crm.models.history import (
@@ -18,6 +19,7 @@ from crm.models.tags import Tag
 from crm.models.users import Grant, Role, SeededModel, Team, User
 
 __all__ = [
+    "Attachment",
     "AuditEntry",
     "BaseModel",
     "Change",
