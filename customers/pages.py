@@ -11,6 +11,7 @@ from crm.access import Verb, can
 from crm.audit import record
 from crm.generic.actions import Action, AddAction
 from crm.generic.bulk import BulkAction
+from crm.generic.cards import Cards
 from crm.generic.list import ListPage
 from crm.generic.listing import Listing
 from crm.generic.pages import FieldsPanel, Nav, Pages, register
@@ -18,6 +19,7 @@ from crm.generic.tables import DateColumn, MoneyColumn, PhoneColumn
 from crm.models import User
 from crm.search.declaration import Search
 from customers import filters, forms, panels, tables
+from customers.cards import card_of_contact, card_of_customer
 from customers.choices import InteractionKind, PairState
 from customers.imports import ContactImporter, CustomerImporter
 from customers.models import Contact, Customer, DuplicatePair, Interaction
@@ -40,6 +42,7 @@ class CustomerPages(Pages):
     filters = filters.CustomerFilters
     form = forms.CustomerForm
     importer = CustomerImporter
+    cards = Cards(card_of_customer)
     panels = [
         panels.HeadPanel,
         panels.TimelinePanel,
@@ -97,6 +100,7 @@ class ContactPages(Pages):
     filters = filters.ContactFilters
     form = forms.ContactForm
     importer = ContactImporter
+    cards = Cards(card_of_contact, related=("customer",))
     panels = [
         FieldsPanel(
             [

@@ -224,7 +224,7 @@ def test_a_file_that_is_too_large_is_refused_while_it_comes(
     settings.ATTACHMENT_MAX_BYTES = 1000
     answer = add(ana, row, PNG + b"x" * (1000 - len(PNG) + excess))
     assert answer.status_code == 422
-    assert "The file is larger than" in answer.text
+    assert "The file is larger than" in answer.text, answer.context["form"].errors
     assert not stored(media)
     assert add(ana, row, PNG + b"x" * (1000 - len(PNG))).status_code == 302
 

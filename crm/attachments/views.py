@@ -41,8 +41,9 @@ def attachment_add(request: HttpRequest, label: str, pk: int) -> HttpResponse:
 @csrf_protect
 def _add(request: HttpRequest, label: str, pk: int) -> HttpResponse:
     obj = services.row_of(label, pk, request.user, Verb.CHANGE)
-    refused = getattr(request, "upload_refused", False)
-    form = AttachmentForm(request.POST, request.FILES, refused=refused)
+    sent = request.POST, request.FILES
+    # Known when all was read.
+    form = AttachmentForm(*sent, refused=getattr(request, "upload_refused", False))
     if not form.is_valid():
         return _answer(request, obj, form)
     file = form.cleaned_data["file"]

@@ -47,6 +47,7 @@ class DetailPage(GenericPage):
             "actions": self.actions(obj),
             "edit_url": pages.allowed_url(request.user, "edit", obj),
             "neighbours_url": pages.url("neighbours", obj),
+            "card_url": pages.allowed_url(request.user, "card", obj),
             "delete_url": pages.allowed_url(request.user, "delete", obj),
             "main_parts": [part for part in parts if part.panel.column == "main"],
             "side_parts": [part for part in parts if part.panel.column != "main"],

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from crm import formatting
 from crm.access import Verb
-from crm.generic import export_sql
+from crm.generic import cards, export_sql
 from crm.generic.base import GenericPage
 from crm.generic.keyset import keys_of
 from crm.generic.listing import Listing
@@ -71,7 +71,11 @@ class ExportPage(GenericPage):
     def get(self, request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
         """Answer with the file."""
         listing = Listing(self.pages, request, Verb.EXPORT)
-        if request.GET.get("format") != "xlsx":
+        wanted = request.GET.get("format")
+        if wanted == "vcf" and self.pages.cards is not None:
+            content = spoken(cards.chunks(self.pages.cards, ordered(listing)))
+            return kept(self.pages, content, cards.CONTENT_TYPE, "vcf")
+        if wanted != "xlsx":
             return export_response(self.pages, listing)
         rows = ordered(listing)
         if rows.order_by()[: MAX_ROWS + 1].count() > MAX_ROWS:

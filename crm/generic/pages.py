@@ -25,6 +25,7 @@ from crm.generic.board_move import MovePage
 from crm.generic.builder import ConditionPage
 from crm.generic.bulk import STANDARD_ACTIONS, BulkAction
 from crm.generic.bulk.page import BulkPage
+from crm.generic.cards import CardPage, Cards
 from crm.generic.delete import DeletePage
 from crm.generic.detail import DetailPage
 from crm.generic.edit import AddPage, EditPage
@@ -98,6 +99,8 @@ class Pages:
     actions: ClassVar[list[Action]] = []
     bulk_actions: ClassVar[list[BulkAction]] = [*STANDARD_ACTIONS, MergeRows()]
     board: Board | None = None
+    # Rows can be taken away as vCards.
+    cards: Cards | None = None
     nav: Nav | None = None
     search_fields: ClassVar[tuple[str, ...]] = ()
     search: Search | None = None
@@ -153,6 +156,8 @@ class Pages:
             found["import"] = ("import/", self.import_view)
         if self.exportable:
             found["export"] = ("export/", self.export_view)
+        if self.cards is not None:
+            found["card"] = ("<int:pk>/card/", CardPage)
         if self.form is not None:
             found["add"] = ("new/", self.add_view)
             found["edit"] = ("<int:pk>/edit/", self.edit_view)
@@ -209,6 +214,7 @@ class Pages:
             "move": Verb.CHANGE,
             "boardadd": Verb.ADD,
             "quick": Verb.ADD,
+            "card": Verb.EXPORT,
         }
         verb = verbs.get(page, page if page in Verb.values else Verb.VIEW)
         return self.url(page, obj) if can(user, verb, obj or self.model) else ""

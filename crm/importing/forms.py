@@ -51,7 +51,7 @@ class UploadForm(forms.Form):
     importer = forms.ChoiceField(label=_("What to import"))
     file = forms.FileField(
         label=_("File"),
-        help_text=_("CSV with any delimiter, also packed as .gz, or XLSX."),
+        help_text=_("CSV with any delimiter, also packed as .gz, XLSX, or vCard."),
         allow_empty_file=True,
     )
 
@@ -60,7 +60,7 @@ class UploadForm(forms.Form):
         choices = [(one.name, one.label) for one in importers_for(user)]
         self.fields["importer"].choices = choices
         self.fields["file"].widget.attrs["accept"] = (
-            ".csv,.tsv,.txt,.gz,.xlsx,.xls,.ods"
+            ".csv,.tsv,.txt,.gz,.xlsx,.xls,.ods,.vcf"
         )
         self.refused = refused
 
@@ -105,7 +105,8 @@ class DialectForm(forms.Form):
         self.dialect = dialect
         self.fields["sheet"].choices = [(name, name) for name in sheets]
         text = ("encoding", "delimiter", "quotechar")
-        for name in text if dialect.kind != "csv" else ("sheet",):
+        unfit = {"csv": ("sheet",), "vcard": (*text[1:], "sheet", "header_row")}
+        for name in unfit.get(dialect.kind, text):
             del self.fields[name]
         for name, known in (("encoding", ENCODINGS), ("delimiter", DELIMITERS)):
             value = getattr(dialect, name)

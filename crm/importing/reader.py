@@ -11,9 +11,9 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
-from crm.importing import workbooks
+from crm.importing import cards, workbooks
 from crm.importing.dialects import Dialect, codec, sniff_text
-from crm.importing.encodings import UNDECODABLE, open_bytes
+from crm.importing.encodings import UNDECODABLE, detect, open_bytes
 from crm.importing.errors import FileError
 from crm.importing.notes import width_before_notes, without_notes
 
@@ -46,6 +46,11 @@ def sniff(path: Path, name: str = "", **given: str) -> Dialect:
     if kind:
         names = workbooks.sheet_names(path, kind)
         return Dialect(kind=kind, sheet=given.get("sheet") or (names or [""])[0])
+    if cards.is_card_file(path):
+        guess = detect(path)
+        encoding = given.get("encoding") or guess.encoding
+        return Dialect(kind="vcard", encoding=encoding, is_certain=guess.is_certain)
+    cards.check_name(name or path.name)
     return sniff_text(path, given.get("encoding", ""), given.get("delimiter", ""))
 
 
@@ -77,7 +82,7 @@ class Table:
 
     def batches(self, size: int = BATCH_ROWS) -> Iterator[Batch]:
         """Yield the rows below the header in batches."""
-        source = _Sheet(self) if self.dialect.kind != "csv" else _Text(self)
+        source = SOURCES.get(self.dialect.kind, _Sheet)(self)
         with source:
             records, number = self._take_header(source.records())
             while not source.at_end:
@@ -102,7 +107,8 @@ class Table:
                     row = without_notes(row, self.notes_at)
                     records = (without_notes(one, self.notes_at) for one in records)
                 self.header = unique_names(row)
-                return records, number
+                # The names of the columns of cards are ours: the first card is 1.
+                return records, number - (self.dialect.kind == "vcard")
             self.header = unique_names([""] * len(row))
             return chain([row], records), number - 1
         raise FileError(_("The file has no rows."))
@@ -245,6 +251,27 @@ class _Text(_Source):
                 "probably a closing quotation mark is missing."
             )
         return str(error)
+
+
+class _Cards(_Text):
+    """The cards of a vCard file; it is read once to know what they tell."""
+
+    def records(self) -> Iterator[list[str]]:
+        """Yield the names of the columns, then each card."""
+        encoding = codec(self.table.dialect.encoding)
+        with _Text(self.table) as first:
+            columns = cards.columns_of(cards.read_cards(first.text, encoding))
+        yield columns
+        for card in cards.read_cards(self.text, encoding):
+            row = [card.get(name, "") for name in columns]
+            self.chars += sum(map(len, row))
+            if any("\0" in cell or UNDECODABLE in cell for cell in row):
+                self.odd = True
+            yield row
+        self.at_end = True
+
+
+SOURCES = {"csv": _Text, "vcard": _Cards}
 
 
 def unique_names(row: list[str]) -> list[str]:

@@ -133,7 +133,8 @@ def _origin(request: HttpRequest) -> ImportRun | None:
     number = request.GET.get("again", "")
     if not number.isdecimal() or len(number) > 18:
         return None
-    return ImportRun.objects.filter(owner=request.user, pk=number).first()
+    runs = ImportRun.objects.visible_to(request.user)
+    return runs.filter(owner=request.user, pk=number).first()
 
 
 def _take_file(
@@ -178,7 +179,8 @@ def _map_page(
     request: HttpRequest, run: ImportRun, importer: Importer, path: Any
 ) -> HttpResponse:
     dialect = Dialect.load(run.dialect)
-    sheets = [] if dialect.kind == "csv" else workbooks.sheet_names(path, dialect.kind)
+    is_text = dialect.kind in ("csv", "vcard")
+    sheets = [] if is_text else workbooks.sheet_names(path, dialect.kind)
     action = request.POST.get("action", "")
     if action == "profile":
         return _use_profile(request, run, importer)

@@ -55,6 +55,7 @@ VERBS = {
     "move": "change",
     "boardadd": "add",
     "export": "export",
+    "card": "export",
     "import": "import",
 }
 READ_ONLY = (
@@ -67,6 +68,7 @@ READ_ONLY = (
     "neighbours",
     "similar",
     "export",
+    "card",
     "import",
 )
 ONLY_SENT_TO = ("layout",)
