@@ -94,6 +94,19 @@ DEFAULT_GRANTS = {
         ),
         "view=own add=own change=own delete=own",
     ),
+    # Whether rows may be exported is the right of their model.
+    "crm.exportfile": dict.fromkeys(
+        (
+            "representative",
+            "sales_manager",
+            "marketer",
+            "agent",
+            "service_manager",
+            "analyst",
+            "executive",
+        ),
+        "view=own",
+    ),
     "crm.importrun": dict.fromkeys(
         ("representative", "sales_manager", "marketer", "service_manager"), "view=own"
     ),

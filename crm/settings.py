@@ -191,6 +191,7 @@ CELERY_BEAT_SCHEDULE = {
     "refresh-rollups": {"task": "sales.refresh_rollups", "schedule": ROLLUP_SECONDS},
     "sweep-jobs": {"task": "crm.sweep_jobs", "schedule": JOB_SWEEP_SECONDS},
     "empty-trash": {"task": "crm.empty_trash", "schedule": 24 * 3600},
+    "forget-files": {"task": "crm.forget_files", "schedule": 24 * 3600},
     "forget-jobs": {"task": "crm.forget_jobs", "schedule": 24 * 3600},
     "back-up": {
         "task": "crm.enqueue_job",
@@ -329,6 +330,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 # A form with as many rows below it as one page takes.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 3000
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=4 * 1024**3)
+# A workbook of more rows is made by a job; CSV is streamed whatever its size.
+EXPORT_AT_ONCE_ROWS = env.int("EXPORT_AT_ONCE_ROWS", default=5000)
 # Of one file at a row; and which content types are taken, of those that
 # crm/attachments/kinds.py knows: all of them unless some are named.
 ATTACHMENT_MAX_BYTES = env.int("ATTACHMENT_MAX_BYTES", default=25 * 1024**2)

@@ -47,6 +47,16 @@ def forget_jobs() -> None:
     logger.info("Old jobs forgotten: %s", jobs.forget_old_jobs())
 
 
+@shared_task(name="crm.forget_files")
+def forget_files() -> None:
+    """Delete exported and uploaded files that were kept long enough."""
+    from crm.generic.export_job import forget_files
+    from crm.importing.services import sweep_files
+
+    count = forget_files() + sweep_files()
+    logger.info("Old files forgotten: %s", count)
+
+
 @shared_task(name="crm.empty_trash")
 def empty_trash() -> None:
     """Destroy what was deleted long ago."""

@@ -17,7 +17,7 @@ from django.views.generic import RedirectView
 from crm import job_pages, profile, view_pages
 from crm.admin import register_missing
 from crm.attachments import views as attachment_views
-from crm.generic import palette, start
+from crm.generic import export_job, palette, start
 from crm.generic.registry import registry
 from crm.history import log, trash
 from crm.history import views as history_views
@@ -34,6 +34,7 @@ def app_urls() -> list[URLResolver]:
             *attachment_views.urlpatterns,
             *import_urls.urlpatterns,
             *view_pages.urlpatterns,
+            *export_job.urlpatterns,
             *history_views.urlpatterns,
             *trash.urlpatterns,
             *log.urlpatterns,

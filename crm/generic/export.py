@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from allauth.core import context as allauth_context
+from django.conf import settings
 from django.contrib import messages
 from django.db import models
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -78,8 +79,14 @@ class ExportPage(GenericPage):
         if wanted != "xlsx":
             return export_response(self.pages, listing)
         rows = ordered(listing)
-        if rows.order_by()[: MAX_ROWS + 1].count() > MAX_ROWS:
+        count = rows.order_by()[: MAX_ROWS + 1].count()
+        if count > MAX_ROWS:
             return self.refuse()
+        if count > settings.EXPORT_AT_ONCE_ROWS:
+            # It reads lists as this module does.
+            from crm.generic.export_job import start_export
+
+            return redirect(start_export(listing).get_absolute_url())
         return workbook_response(self.pages, listing, rows)
 
     def refuse(self) -> HttpResponse:

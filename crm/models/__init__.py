@@ -3,6 +3,7 @@
 from crm.models.attachments import Attachment
 from crm.models.audit import AuditEntry
 from crm.models.base import BaseModel, OwnedModel
+from crm.models.exports import ExportFile
 from crm.models.history import (
     Change,
     ChangeVerb,
@@ -27,6 +28,7 @@ __all__ = [
     "DeletedRow",
     "Density",
     "EventKind",
+    "ExportFile",
     "Grant",
     "ImportProfile",
     "ImportRun",

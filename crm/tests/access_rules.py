@@ -1,7 +1,8 @@
 """Who may open the framework's own special addresses."""
 
+from crm.access import scope_of
 from crm.history.context import acting
-from crm.models import Change, DeletedRow, Job, Operation, SavedView, Tag
+from crm.models import Change, DeletedRow, ExportFile, Job, Operation, SavedView, Tag
 from crm.testing.access_matrix import PUBLIC, SIGNED_IN, Rule
 
 
@@ -27,9 +28,21 @@ def number_of(operation):
     return {"number": operation.number}
 
 
+def make_export(owner):
+    """Return a file that a person has exported."""
+    scope = scope_of(owner, "export", Tag)
+    return ExportFile.objects.create(
+        owner=owner, team=owner.team, scope=scope or "own", model="crm.tag"
+    )
+
+
 OPERATION = {"make": make_operation, "kwargs": number_of}
 VIEW = {"list_key": "crm.user", "name": "New", "sharing": "private"}
 RULES = {
+    # The file itself is gone: who may have it is sent back to the list.
+    "crm:export_download": Rule(
+        ExportFile, make=make_export, is_own_only=True, needs=((Tag, "export"),)
+    ),
     "start": SIGNED_IN,
     "healthz": PUBLIC,
     "search": SIGNED_IN,
