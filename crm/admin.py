@@ -262,7 +262,7 @@ def register_missing() -> None:
         if admin.site.is_registered(model):
             continue
         fields = {field.name: field for field in model._meta.concrete_fields}
-        shown = [key for key in pages.make_table().keys if key in fields]
+        shown = [key for key in pages.declared_table().keys if key in fields]
         chosen = [name for name, field in fields.items() if field.choices]
         related = [name for name, field in fields.items() if field.is_relation]
         options = {

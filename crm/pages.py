@@ -1,8 +1,12 @@
 """Pages of the framework's own models."""
 
+from typing import Any
+
 from django.db.models import QuerySet
 
 from crm.backup import jobs  # noqa: F401  (declares its kinds)
+from crm.custom.forms import CustomFieldForm, as_lines
+from crm.custom.services import announce_change, require_empty
 from crm.forms import TagForm
 from crm.generic.bulk import job  # noqa: F401  (declares its kind)
 from crm.generic.nav import Nav
@@ -10,10 +14,10 @@ from crm.generic.pages import Pages
 from crm.generic.panels import FieldsPanel
 from crm.generic.registry import register
 from crm.generic.tables import Column
-from crm.models import SecurityEvent, Tag, User
+from crm.models import CustomField, SecurityEvent, Tag, User
 from crm.search.declaration import Search
 from crm.security.filters import SecurityEventFilters
-from crm.tables import PeopleTable, SecurityEventTable, TagTable
+from crm.tables import CustomFieldTable, PeopleTable, SecurityEventTable, TagTable
 
 
 @register
@@ -72,3 +76,39 @@ class SecurityEventPages(Pages):
     deletable = False
     exportable = False
     keeps_history = False
+
+
+@register
+class CustomFieldPages(Pages):
+    """Fields that administrators add to other models."""
+
+    model = CustomField
+    path = "settings/fields"
+    table = CustomFieldTable
+    form = CustomFieldForm
+    panels = [
+        FieldsPanel(
+            [
+                Column("model", value=lambda row: row.model_name, editable=False),
+                *("kind", "label_zh", "help_text"),
+                Column("options", value=lambda row: as_lines(row.options)),
+                *("required", "often_filtered", "position", "state"),
+            ]
+        )
+    ]
+    nav = Nav("crm", order=85, icon="list")
+    search_fields = ("label", "label_zh")
+    state_field = "state"
+    exportable = False
+
+    def save(self, form: Any, formset: Any, actor: User) -> CustomField:
+        """Save the field and let the lists and forms know it."""
+        saved = super().save(form, formset, actor)
+        announce_change()
+        return saved
+
+    def delete(self, obj: CustomField, actor: User) -> None:
+        """Delete a field that no row has a value of."""
+        require_empty(obj)
+        super().delete(obj, actor)
+        announce_change()

@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.generic.tables import (
     BadgeColumn,
+    BooleanColumn,
     Column,
     DateColumn,
     DateTimeColumn,
@@ -56,3 +57,17 @@ class SecurityEventTable(Table):
         Column("details", value=lambda row: row.details_text),
     ]
     select_related = ("actor",)
+
+
+class CustomFieldTable(Table):
+    """Custom fields, model by model."""
+
+    columns = [
+        Column("label", link=True, editable=False),
+        Column("model", value=lambda row: row.model_name, editable=False),
+        Column("kind", editable=False),
+        Column("position", editable=False, align="end"),
+        BooleanColumn("required", editable=False),
+        BooleanColumn("often_filtered", default=False, editable=False),
+        BadgeColumn("state", colours={"active": "green", "retired": "grey"}),
+    ]

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from crm.models import BaseModel, Job, OwnedModel, Tag
+from crm.models import BaseModel, CustomValues, Job, OwnedModel, Tag
 from crm.money import default_currency
 from customers.choices import (
     Direction,
@@ -24,7 +24,7 @@ from customers.choices import (
 from customers.querysets import CustomerQuerySet, DuplicatePairQuerySet
 
 
-class Customer(OwnedModel):
+class Customer(CustomValues, OwnedModel):
     """A person or a company that buys, or may."""
 
     # As of every owned row, without an index: two begin with it anyway.
@@ -88,7 +88,6 @@ class Customer(OwnedModel):
     )
     external_system = models.CharField(_("outside system"), max_length=40, blank=True)
     external_id = models.CharField(_("outside id"), max_length=100, blank=True)
-    custom = models.JSONField(_("custom fields"), default=dict, blank=True)
 
     objects = models.Manager.from_queryset(CustomerQuerySet)()
 

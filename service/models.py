@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from crm.models import BaseModel, OwnedModel
+from crm.models import BaseModel, CustomValues, OwnedModel
 from customers.models import Customer
 from service.choices import (
     OPEN_STATES,
@@ -46,7 +46,7 @@ class TicketCategory(BaseModel):
         return reverse("service:ticketcategory_detail", args=[self.pk])
 
 
-class Ticket(OwnedModel):
+class Ticket(CustomValues, OwnedModel):
     """A question, an issue or a complaint; the owner is the agent who answers.
 
     ``dataset`` and ``split`` mark rows of a public collection, so that a model can be

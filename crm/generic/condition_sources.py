@@ -20,6 +20,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from crm.access import Verb, VisibleQuerySet, can
+from crm.custom.conditions import custom_conditions
 from crm.generic import condition_fields as kinds
 from crm.generic import condition_relations as relations
 from crm.generic import formats
@@ -44,6 +45,7 @@ def fields_for(pages: Pages, user: User) -> dict[str, ConditionField]:
     for key, label, field in own:
         if isinstance(field, models.ForeignKey) and key in found:
             found |= fields_behind(key, label, field.related_model, user)
+    found |= custom_conditions(pages.model, user)
     for name, one in registry.filters.get(pages.model, {}).items():
         if one.visible(user):
             made = made_of_filter(pages.model, name, one.filter, user)
@@ -239,7 +241,12 @@ def made_of_filter(
     return made
 
 
-GROUPS = (("own", ""), ("related", _("Related rows")), ("analysis", _("Analyses")))
+GROUPS = (
+    ("own", ""),
+    ("custom", _("Custom fields")),
+    ("related", _("Related rows")),
+    ("analysis", _("Analyses")),
+)
 
 
 def grouped(fields: dict[str, ConditionField]) -> list[tuple[str, list]]:

@@ -16,8 +16,10 @@ from django.db.models import Q
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
+from crm.custom.definitions import field_named
 from crm.generic.condition_fields import MAX_LENGTH, ConditionError, ConditionField
 from crm.generic.condition_sources import fields_for
+from crm.models.custom import PREFIX
 
 if TYPE_CHECKING:
     from django.http import QueryDict
@@ -124,7 +126,13 @@ class Conditions:
             raise ConditionError(_("it cannot be read"))
         found.key, found.operator = map(plain_text, found.raw[:2])
         one = self.fields.get(found.key)
-        found.label = one.label if one else found.key
+        custom = field_named(self.pages.model, found.key)
+        found.label = one.label if one else custom.title if custom else found.key
+        if custom is not None and not custom.is_active:
+            raise ConditionError(_("this custom field is retired"))
+        if one is None and found.key.startswith(PREFIX):
+            found.label = _("A custom field")
+            raise ConditionError(_("it is no longer there"))
         if one is None:
             raise ConditionError(_("a filter on a column that is gone"))
         found.field = one

@@ -131,6 +131,9 @@ def compare(
     data = sent.data.copy()
     for name in sent.changed_data:
         bound = sent[name]
+        if name in sent.custom:
+            compare_custom(sent, stored, data, conflict, name, originals)
+            continue
         if bound.field.disabled or isinstance(bound.field.widget, forms.MultiWidget):
             continue
         column = formats.field_of(type(obj), name)
@@ -154,6 +157,31 @@ def compare(
             )
         )
     return data, conflict
+
+
+def compare_custom(
+    sent: VisibleModelForm,
+    stored: VisibleModelForm,
+    data: QueryDict,
+    conflict: Conflict,
+    name: str,
+    originals: dict[str, Any],
+) -> None:
+    """Do the same for a custom field, which is one key of a column."""
+    kind, bound = sent.custom[name], sent[name]
+    key = kind.field.key
+    theirs = stored.instance.custom.get(key)
+    original = (originals.get("custom", stored.instance.custom) or {}).get(key)
+    mine = sent.instance.custom.get(key)
+    if original == theirs or bound.errors and theirs == mine:
+        return
+    if mine == original and not bound.errors:
+        set_stored(data, stored, name)
+        conflict.taken.append(str(bound.label))
+        return
+    said = (kind.words(value) for value in (original, theirs))
+    words = formats.short(typed_words(bound))
+    conflict.clashes.append(Clash(name, str(bound.label), *said, words))
 
 
 def was_changed(bound: forms.BoundField, column: models.Field, original: Any) -> bool:

@@ -100,6 +100,8 @@ def moment(name: str) -> Text:
 def source_of(column: Column, rows: models.QuerySet) -> Source | None:
     """Return where a column's value lies; None where only Python knows it."""
     kind = type(column)
+    if hasattr(column, "sql_source"):
+        return column.sql_source(rows)
     if (
         column.has_own_value
         or kind.value is not Column.value

@@ -13,6 +13,7 @@ from django.forms.models import BaseInlineFormSet, ModelChoiceField
 
 from crm.access import VisibleQuerySet, restrict_choices
 from crm.audit import stored_name
+from crm.custom.kinds import ReferenceKind, add_to_form, write_to_row
 from crm.days import bound_days
 from crm.generic.registry import registry
 from crm.money import CurrencyField
@@ -131,6 +132,7 @@ class VisibleModelForm(forms.ModelForm):
     def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.actor = actor
+        self.custom = add_to_form(self)
         restrict_choices(self, actor)
         offer_active_people(self)
         self._keep_present_values()
@@ -187,6 +189,8 @@ class VisibleModelForm(forms.ModelForm):
             and hasattr(self.instance, "owner_id")
         ):
             self.instance.owner_id = self.instance.owner_id or self.actor.pk
+        if self.custom:
+            write_to_row(self, self.custom)
         super()._post_clean()
 
     def _save_m2m(self) -> None:
@@ -209,8 +213,13 @@ class VisibleModelForm(forms.ModelForm):
                 continue
             field = self.fields[name]
             old = self.initial.get(name, field.initial)
-            found[name] = [None if self.is_new else word_of(field, old), None]
-            found[name][1] = word_of(field, self.cleaned_data[name])
+            new = self.cleaned_data[name]
+            kind = self.custom.get(name)
+            if kind is not None and not isinstance(kind, ReferenceKind):
+                pair = [kind.words(old) or None, kind.words(kind.to_json(new)) or None]
+            else:
+                pair = [word_of(field, old), word_of(field, new)]
+            found[name] = [None, pair[1]] if self.is_new else pair
         return found
 
 

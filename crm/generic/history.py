@@ -11,6 +11,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from crm.custom.definitions import field_named
 from crm.generic import formats
 from crm.history.words import FieldChange, Values
 from crm.models import AuditEntry, Change, ChangeVerb, OperationKind
@@ -128,6 +129,9 @@ def verb_of(code: str) -> str:
 
 def label_of(model: type[Model], name: str) -> str:
     """Return the name of a field as people know it."""
+    custom = field_named(model, name)
+    if custom is not None:
+        return custom.title
     found = formats.field_of(model, name)
     return capfirst(str(found.verbose_name) if found else gettext(name))
 

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from crm.access import Verb, reachable
+from crm.custom.definitions import active_fields
 from crm.generic.base import GenericPage
 from crm.generic.columns import Cell, Column, Links, column_for
 from crm.generic.edit import save_form
@@ -20,15 +21,18 @@ from crm.models import AuditEntry
 if TYPE_CHECKING:
     from crm.generic.forms import VisibleModelForm
     from crm.generic.pages import Pages
-    from crm.generic.tables import Row
+    from crm.generic.tables import Row, Table
     from crm.models import User
 
 # The value as it was when the control was opened.
 WAS = "value_before"
 
 
-def editable_columns(pages: Pages) -> dict[str, Column]:
-    """Return {field: column} of what can be edited in its place."""
+def editable_columns(pages: Pages, table: Table | None = None) -> dict[str, Column]:
+    """Return {field: column} of what can be edited in its place.
+
+    Given the declared table, only what is declared: known before there is a database.
+    """
     if pages.form is None:
         return {}
     facts = [
@@ -37,10 +41,14 @@ def editable_columns(pages: Pages) -> dict[str, Column]:
         if isinstance(panel, FieldsPanel)
         for one in panel.fields
     ]
+    names = {*pages.form.base_fields}
+    if table is None:
+        table = pages.make_table()
+        names.update(one.name for one in active_fields(pages.model))
     return {
         column.key: column
-        for column in reversed([*pages.make_table().all_columns, *facts])
-        if column.editable and column.key in pages.form.base_fields
+        for column in reversed([*table.all_columns, *facts])
+        if column.editable and column.key in names
     }
 
 

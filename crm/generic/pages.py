@@ -18,6 +18,7 @@ from django.utils import timezone
 from crm.access import Verb, can
 from crm.attachments.panels import FilesPanel
 from crm.audit import record
+from crm.custom.columns import CustomFieldsPanel, custom_columns
 from crm.generic import formats
 from crm.generic.board import Board
 from crm.generic.board_add import BoardAddPage
@@ -54,6 +55,7 @@ from crm.generic.registry import (
 from crm.generic.similar import SimilarPage
 from crm.generic.tables import Table
 from crm.models import BaseModel
+from crm.models.custom import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -169,7 +171,7 @@ class Pages:
             found["move"] = ("<int:pk>/move/", MovePage)
             if self.board.quick:
                 found["boardadd"] = ("board/add/", BoardAddPage)
-        if editable_columns(self):
+        if editable_columns(self, self.declared_table()):
             found["cell"] = ("<int:pk>/cell/<slug:column>/", self.cell_view)
         if self.mergeable:
             found["merge"] = ("merge/", MergePage)
@@ -248,9 +250,14 @@ class Pages:
         """Return the rows before anyone's rights; a place for a page-wide exclusion."""
         return self.model.objects.all()
 
-    def make_table(self) -> Table:
+    def declared_table(self) -> Table:
         """Return the list's table with the columns that upper apps registered."""
         return self.table(self.model, registry.columns.get(self.model, ()))
+
+    def make_table(self) -> Table:
+        """Return the same with the columns of custom fields."""
+        registered = registry.columns.get(self.model, ())
+        return self.table(self.model, [*registered, *custom_columns(self.model)])
 
     def related_names(self) -> list[str]:
         """Return the relations that a row has to one other row."""
@@ -271,6 +278,9 @@ class Pages:
         panels = [
             made(one) for one in [*declared, *registry.panels.get(self.model, ())]
         ]
+        custom = custom_columns(self.model)
+        if custom:
+            panels.append(CustomFieldsPanel(custom))
         if self.keeps_history:
             panels.append(HistoryPanel())
         if self.takes_files:
@@ -327,7 +337,10 @@ class Pages:
             and form.__init__ is VisibleModelForm.__init__
             and form.clean is VisibleModelForm.clean
             and form.save is VisibleModelForm.save
-            and not any(hasattr(form, f"clean_{name}") for name in names)
+            and not any(
+                hasattr(form, f"clean_{name}") or name.startswith(PREFIX)
+                for name in names
+            )
         )
 
     def touched(self) -> dict[str, Any]:

@@ -15,14 +15,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.access import Scope, Verb, VisibleQuerySet, scope_of
+from crm.custom.definitions import definitions, takes_custom
+from crm.custom.kinds import ReferenceKind, kind_of
 from crm.generic import formats
 from crm.history import plan
 from crm.history.tables import silent_columns, tracked_models
 from crm.models import AuditEntry, ChangeVerb, DeletedRow
 
 if TYPE_CHECKING:
-    from crm.models import Change, Operation, User
+    from crm.models import Change, CustomField, Operation, User
 
+CUSTOM = "custom"
 REASONS = {
     plan.CHANGED: gettext_lazy("It was changed again later."),
     plan.NEEDED: gettext_lazy("Other rows depend on it now."),
@@ -79,15 +82,45 @@ class Values:
             return []
         silent = silent_columns(model)
         new = change.new or {}
-        return [
+        found = [
             FieldChange(
                 capfirst(str(one.verbose_name)),
                 self.words(model, one, (change.old or {}).get(one.column)),
                 self.words(model, one, new[one.column]),
             )
             for one in model._meta.concrete_fields
-            if one.column in new and one.column not in silent
+            if one.column in new and one.column not in silent | {CUSTOM}
         ]
+        return found + self.describe_custom(model, change)
+
+    def describe_custom(
+        self, model: type[models.Model], change: Change
+    ) -> list[FieldChange]:
+        """Return the custom fields that a change is about, retired ones too."""
+        if not takes_custom(model) or CUSTOM not in (change.new or {}):
+            return []
+        old = (change.old or {}).get(CUSTOM) or {}
+        new = change.new[CUSTOM] or {}
+        known = {one.key: one for one in definitions(model)}
+        found = []
+        for key in sorted({*old, *new}, key=lambda key: [*known, key].index(key)):
+            if old.get(key) == new.get(key):
+                continue
+            one = known.get(key)
+            label = one.title if one else _("A custom field that is gone")
+            pair = (self.custom_words(one, values.get(key)) for values in (old, new))
+            found.append(FieldChange(label, *pair))
+        return found
+
+    def custom_words(self, one: CustomField | None, value: Any) -> str:
+        """Return one value of a custom field."""
+        if value is None:
+            return ""
+        kind = kind_of(one) if one else None
+        if isinstance(kind, ReferenceKind) and isinstance(value, int):
+            known = names_of(kind.target, [value], self.user)
+            return known.get(value) or _("a row that you may not see")
+        return kind.words(value) if kind else formats.short(value)
 
     def words(self, model: type[models.Model], one: models.Field, value: Any) -> str:
         """Return one value."""

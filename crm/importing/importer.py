@@ -11,6 +11,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from crm.access import Verb, can
+from crm.custom.importing import import_columns
 from crm.importing.cells import Column
 
 if TYPE_CHECKING:
@@ -73,9 +74,14 @@ class Importer:
     help: ClassVar[Any] = ""
 
     @property
+    def all_columns(self) -> tuple[Column, ...]:
+        """Return the declared columns and those of custom fields."""
+        return (*self.columns, *import_columns(self.model))
+
+    @property
     def by_key(self) -> dict[str, Column]:
         """Return the columns by key."""
-        return {column.key: column for column in self.columns}
+        return {column.key: column for column in self.all_columns}
 
     def profile(self, code: str) -> Profile | None:
         """Return a shipped profile."""
@@ -94,7 +100,7 @@ class Importer:
 
     def check_mapping(self, keys: set[str]) -> str:
         """Return what is still missing in a mapping, or an empty text."""
-        for column in self.columns:
+        for column in self.all_columns:
             if column.required and column.key not in keys:
                 return str(
                     _("No column of the file is chosen for “%s”.") % column.label

@@ -70,7 +70,7 @@ def suggest(
     }
     habits = find_habits(cells.values())
     taken: dict[str, str] = {}
-    names = {column.key: names_of(column) for column in importer.columns}
+    names = {column.key: names_of(column) for column in importer.all_columns}
     for name in header:
         key = _by_name(importer, normal(name), names, set(taken.values()))
         # The name counts even if the cells do not fit: then their errors are seen.
@@ -89,7 +89,7 @@ def _by_name(
     importer: Importer, name: str, names: Mapping[str, set[str]], used: set[str]
 ) -> str:
     """Return the column of this name: the same name, else one that contains it."""
-    free = [column.key for column in importer.columns if column.key not in used]
+    free = [column.key for column in importer.all_columns if column.key not in used]
     for key in free:
         if name in names[key]:
             return key
@@ -103,7 +103,7 @@ def _by_data(
     for kind in TELLING:
         fitting = [
             column.key
-            for column in importer.columns
+            for column in importer.all_columns
             if type(column) is kind
             and column.key not in used
             and column.fits(cells, habits) >= GOOD_FIT

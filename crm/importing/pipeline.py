@@ -122,7 +122,7 @@ def _stage(staging: Staging, plan: Plan, table: Table, on_progress: OnProgress) 
     stager = Stager(staging, plan.header, plan.cleaners())
     stager.keep(plan.kept())
     with transaction.atomic():
-        staging.create(plan.importer.columns, plan.constants)
+        staging.create(plan.importer.all_columns, plan.constants)
         with stager.copying() as copy:
             for batch in table.batches():
                 stager.add(copy, batch)

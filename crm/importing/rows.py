@@ -10,6 +10,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from crm.access import Verb
+from crm.custom.importing import find_references, values_sql
 from crm.importing.columns import Email
 from crm.importing.importer import Importer, Mode
 from crm.importing.staging import quoted
@@ -78,6 +79,7 @@ class RowImporter(Importer):
         """Recognise the rows, reject what cannot go in, and compare."""
         self.complete(work)
         work.check_owner(self.model)
+        find_references(work)
         self.check(work)
         ways = [way for way in self.match_on if work.has(*way)]
         self._pick(work, ways)
@@ -209,6 +211,9 @@ class RowImporter(Importer):
             found["owner_id"] = work.owner_id()
         if self.keeps_details:
             found["details"] = "s.details"
+        custom = values_sql(work)
+        if custom:
+            found["custom"] = custom
         return found
 
     def has_owner(self) -> bool:
@@ -229,8 +234,8 @@ class RowImporter(Importer):
                 if not work.has("owner"):
                     continue
                 given = f"CASE WHEN s.owner IS NOT NULL THEN {given} END"
-            if name == "details":
-                given = f"m.details || {given}"
+            if name in ("details", "custom"):
+                given = f"m.{name} || {given}"
             yield name, given
 
     # --- Write ------------------------------------------------------------------------

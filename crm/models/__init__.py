@@ -4,6 +4,7 @@ from crm.models.attachments import Attachment
 from crm.models.audit import AuditEntry
 from crm.models.base import BaseModel, OwnedModel
 from crm.models.exports import ExportFile
+from crm.models.custom import CustomField, CustomValues, FieldKind, FieldState
 from crm.models.history import (
     Change,
     ChangeVerb,
@@ -25,10 +26,14 @@ __all__ = [
     "BaseModel",
     "Change",
     "ChangeVerb",
+    "CustomField",
+    "CustomValues",
     "DeletedRow",
     "Density",
     "EventKind",
     "ExportFile",
+    "FieldKind",
+    "FieldState",
     "Grant",
     "ImportProfile",
     "ImportRun",

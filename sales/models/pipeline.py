@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from crm.models import BaseModel, OwnedModel
+from crm.models import BaseModel, CustomValues, OwnedModel
 from crm.money import default_currency
 from customers.choices import Source
 from customers.models import Customer
@@ -152,7 +152,7 @@ class Stage(BaseModel):
         return str(_(self.name))
 
 
-class Opportunity(OwnedModel):
+class Opportunity(CustomValues, OwnedModel):
     """A possible sale on its way through a pipeline."""
 
     name = models.CharField(_("name"), max_length=200)

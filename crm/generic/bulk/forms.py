@@ -16,6 +16,7 @@ from crm.generic import formats
 from crm.generic.filters import value_in_words
 from crm.generic.forms import VisibleModelForm
 from crm.models import Tag
+from crm.models.custom import PREFIX
 
 if TYPE_CHECKING:
     from crm.generic.pages import Pages
@@ -77,7 +78,7 @@ class ManyRowsForm(forms.Form):
         """Return what a row's own form would have been sent."""
         data = QueryDict(mutable=True)
         for name, value in self.values().items():
-            is_set = value is not None and value != ""
+            is_set = value not in (None, "", [])
             data.setlist(name, self.data.getlist(name) if is_set else [""])
         return data
 
@@ -93,6 +94,9 @@ class ManyRowsForm(forms.Form):
 
     def check_stored(self, name: str, value: Any) -> None:
         """Say beside the field what the model's own rules refuse."""
+        if name.startswith(PREFIX):
+            # Its rules are those of the form's field.
+            return
         raw = value.pk if isinstance(value, models.Model) else value
         try:
             formats.field_of(self.pages.model, name).clean(raw, None)
@@ -106,6 +110,7 @@ class EditRowsForm(ManyRowsForm):
     def __init__(self, data: QueryDict | None, *, only: list[str], **kwargs: Any):
         super().__init__(data, **kwargs)
         source = form_for_many(self.pages, self.actor)
+        only = [*only, *source.custom]
         self.offered = [name for name in only if name in source.fields]
         for name in self.offered:
             field = source.fields[name]
@@ -140,7 +145,7 @@ class EditRowsForm(ManyRowsForm):
                 self._errors.pop(name, None)
                 self.cleaned_data[name] = self.fields[name].clean("")
             elif name not in self._errors:
-                if self.cleaned_data.get(name) in (None, ""):
+                if self.cleaned_data.get(name) in (None, "", []):
                     self.add_error(name, _("Enter a value."))
                 else:
                     self.check_stored(name, self.cleaned_data[name])

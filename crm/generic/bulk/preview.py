@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from django.db.models import Count as CountOf
 
+from crm.custom.definitions import field_named
+from crm.custom.kinds import kind_of
 from crm.generic import formats
 from crm.generic.counting import Count
 from crm.generic.keyset import Keyset
@@ -89,6 +91,10 @@ class Preview:
                 : MAX_VALUES + 1
             ]
         )
+        custom = field_named(self.pages.model, name)
+        if custom is not None:
+            kind = kind_of(custom)
+            return [(kind.words(value), count) for value, count in pairs]
         field = formats.field_of(self.pages.model, name)
         names: dict[Any, Any] = dict(field.flatchoices or ())
         if isinstance(field, models.ForeignKey):
@@ -120,5 +126,8 @@ class Preview:
 
 def shown(row: models.Model, name: str) -> Any:
     """Return the stored value as people read it."""
+    custom = field_named(type(row), name)
+    if custom is not None:
+        return kind_of(custom).words(row.custom.get(custom.key))
     display = getattr(row, f"get_{name}_display", None)
     return display() if display else getattr(row, name)

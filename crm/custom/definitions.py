@@ -1,0 +1,55 @@
+"""Which custom fields a model has, kept by each process for a moment."""
+
+from __future__ import annotations
+
+from django.apps import apps
+from django.core.cache import caches
+from django.db import models
+
+from crm.models.custom import PREFIX, CustomField, CustomValues
+
+CACHE_KEY = "custom.definitions"
+# Seconds until a process sees what another one saved.
+KEPT_FOR = 5
+
+
+def takes_custom(model: type[models.Model]) -> bool:
+    """Tell whether custom fields can be added to a model."""
+    return issubclass(model, CustomValues)
+
+
+def custom_models() -> dict[str, type[models.Model]]:
+    """Return {label: model} of the models to which fields can be added."""
+    return {
+        one._meta.label_lower: one for one in apps.get_models() if takes_custom(one)
+    }
+
+
+def definitions(model: type[models.Model]) -> list[CustomField]:
+    """Return a model's custom fields, retired ones too, in their sequence."""
+    if not takes_custom(model):
+        return []
+    kept = caches["process"].get(CACHE_KEY)
+    if kept is None:
+        kept = {}
+        for one in CustomField._base_manager.order_by("position", "pk"):
+            kept.setdefault(one.model, []).append(one)
+        caches["process"].set(CACHE_KEY, kept, KEPT_FOR)
+    return kept.get(model._meta.label_lower, [])
+
+
+def active_fields(model: type[models.Model]) -> list[CustomField]:
+    """Return the custom fields that are in use."""
+    return [one for one in definitions(model) if one.is_active]
+
+
+def field_named(model: type[models.Model], name: str) -> CustomField | None:
+    """Return the custom field that a name such as ``custom__f12`` stands for."""
+    if not name.startswith(PREFIX):
+        return None
+    return next((one for one in definitions(model) if one.name == name), None)
+
+
+def forget() -> None:
+    """Read the definitions anew at the next question."""
+    caches["process"].delete(CACHE_KEY)
