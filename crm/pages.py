@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 
 from crm.backup import jobs  # noqa: F401  (declares its kinds)
 from crm.custom.forms import CustomFieldForm, as_lines
+from crm.custom.jobs import keep_index
 from crm.custom.services import announce_change, require_empty
 from crm.forms import TagForm
 from crm.generic.bulk import job  # noqa: F401  (declares its kind)
@@ -104,11 +105,14 @@ class CustomFieldPages(Pages):
     def save(self, form: Any, formset: Any, actor: User) -> CustomField:
         """Save the field and let the lists and forms know it."""
         saved = super().save(form, formset, actor)
+        keep_index(saved, actor)
         announce_change()
         return saved
 
     def delete(self, obj: CustomField, actor: User) -> None:
         """Delete a field that no row has a value of."""
         require_empty(obj)
+        obj.often_filtered = False
+        keep_index(obj, actor)
         super().delete(obj, actor)
         announce_change()

@@ -1,11 +1,15 @@
 """Fields that an administrator adds: at once everywhere, renamed and retired safely."""
 
 import json
+from pathlib import Path
 
 import pytest
+from django.conf import settings
+from django.urls import reverse
 
-from crm.models import CustomField
+from crm.models import CustomField, Operation
 from crm.testing.imports import import_by_pages
+from crm.testing.snapshot import unchanged
 from customers.models import Customer
 from customers.tests.recipes import make_customer
 
@@ -100,9 +104,8 @@ def test_a_field_is_at_once_everywhere(dev, world, kind):
         "number": "12.5",
         "money": "1234.5",
     }.get(kind, str(stored))
-    assert (
-        dev.get("/customers/export/", {**columns, "format": "xlsx"}).status_code == 200
-    )
+    workbook = dev.get("/customers/export/", {**columns, "format": "xlsx"})
+    assert len(b"".join(workbook.streaming_content)) > 1000
     # Import of what was exported, for the other row.
     content = text.replace("Ada", other.name)
     run = import_by_pages(dev, "customers.customer", content.encode())
@@ -115,3 +118,261 @@ def test_a_field_is_at_once_everywhere(dev, world, kind):
     assert answer.status_code == 200, answer.text
     row.refresh_from_db()
     assert row.custom == {}
+
+
+@pytest.mark.parametrize("operator", ["is", "not", "contains", "begins"])
+def test_texts_are_compared(dev, world, operator):
+    field = make_field(dev)
+    for name, value in (("Ada", "Bo"), ("Bea", "Cy")):
+        make_customer(world.ana, name=name, custom={field.key: value})
+    make_customer(world.ana, name="Cleo")
+    wanted = {"Bea", "Cleo"} if operator == "not" else {"Ada"}
+    assert names_in(dev.get("/customers/", condition(field.name, operator, "Bo"))) == (
+        wanted
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "parts", "wanted"),
+    [
+        ("number", ("gte", "9"), {"Nine", "Ten"}),
+        ("number", ("between", ["2", "9.5"]), {"Nine"}),
+        ("number", ("eq", "10"), {"Ten"}),
+        ("money", ("lte", "9"), {"Nine"}),
+        ("date", ("before", "2024-03-01"), {"Nine"}),
+        ("date", ("on", "2024-03-01"), {"Ten"}),
+        ("date", ("between", ["2024-02-29", "2024-02-29"]), {"Nine"}),
+        ("choice", ("any", ["2"]), {"Ten"}),
+        ("choice", ("none", ["2"]), {"Nine", "None"}),
+        ("choices", ("any", ["1"]), {"Nine", "Ten"}),
+        ("choices", ("all", ["1", "2"]), {"Ten"}),
+        ("choices", ("none", ["2"]), {"Nine", "None"}),
+        ("boolean", ("is", "yes"), {"Ten"}),
+    ],
+)
+def test_values_are_compared_by_their_kind(dev, world, kind, parts, wanted):
+    field = make_field(dev, kind, **(CHOICES if "choice" in kind else {}))
+    nine, ten = {
+        "number": (9, 10),
+        "money": (9, 10.5),
+        "date": ("2024-02-29", "2024-03-01"),
+        "choice": ("1", "2"),
+        "choices": (["1"], ["1", "2"]),
+        "boolean": (False, True),
+    }[kind]
+    make_customer(world.ana, name="Nine", custom={field.key: nine})
+    make_customer(world.ana, name="Ten", custom={field.key: ten})
+    make_customer(world.ana, name="None")
+    answer = dev.get("/customers/", condition(field.name, *parts))
+    assert names_in(answer) == wanted
+    # The builder shows the condition again, by its label.
+    assert "Nickname" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "sentence"),
+    [
+        ("text", "x" * 501, "at most 500"),
+        ("number", "1" * 30, "no more than 15 digits"),
+        ("money", "9" * 30, "no more than 15 digits"),
+        ("money", "1.001", "no more than 2 decimal"),
+        ("money", "NaN", "Enter a number"),
+        ("date", "2023-02-29", "Enter a valid date"),
+        ("date", "2024-02-30", "Enter a valid date"),
+        ("date", "9999-12-31", "This year cannot be meant"),
+        ("choice", "3", "Select a valid choice"),
+        ("choices", ["1", "3"], "Select a valid choice"),
+        ("boolean", "perhaps", "Select a valid choice"),
+        ("link", "javascript:alert(1)", "Enter a valid URL"),
+        ("reference", "999999", "Select a valid choice"),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field(dev, world, kind, typed, sentence):
+    more = {"target": "customers.customer"} if kind == "reference" else CHOICES
+    field = make_field(dev, kind, **more)
+    row = make_customer(world.ana)
+    answer = save(dev, row, city="Leeds", **{field.name: typed})
+    assert answer.status_code == 422
+    assert sentence in "".join(answer.context["form"].errors[field.name])
+    assert 'value="Leeds"' in answer.text
+    row.refresh_from_db()
+    assert (row.custom, row.city) == ({}, "")
+
+
+def test_bad_cells_of_a_file_are_said_row_by_row(dev, world):
+    money = make_field(dev, "money", "Fee")
+    make_field(dev, "choice", "Size", **CHOICES)
+    make_field(dev, "reference", "Parent firm", target="customers.customer")
+    make_customer(world.ana, name="Ada")
+    run = import_by_pages(
+        dev,
+        "customers.customer",
+        f"name,Fee,Size,Parent firm\nBea,{'9' * 30},,\nCy,,Huge,\nDi,,,Nobody\n"
+        "Eve,7,small,Ada\n".encode(),
+    )
+    assert (run.created, run.rejected) == (1, 3)
+    reasons = " ".join(run.rejectedrow_set.values_list("reason", flat=True))
+    for sentence in ("too large", "Choose one of", "There is no such row"):
+        assert sentence in reasons
+    stored = Customer.objects.get(name="Eve").custom
+    assert stored[money.key] == 7
+    assert Customer.objects.get(name="Ada").pk in stored.values()
+
+
+def test_a_reference_is_named_linked_and_found(dev, world):
+    field = make_field(dev, "reference", "Parent firm", target="customers.customer")
+    ada, bea = (
+        make_customer(world.ana, name="Ada"),
+        make_customer(world.ana, name="Bea"),
+    )
+    assert save(dev, bea, **{field.name: ada.pk}).status_code == 302
+    page = dev.get("/customers/", {"columns": f"name,{field.name}", "q": "Bea"}).text
+    assert f'<a href="{ada.get_absolute_url()}">Ada</a>' in page
+    detail = dev.get(bea.get_absolute_url()).text
+    assert f'<a href="{ada.get_absolute_url()}">Ada</a>' in detail
+    assert "Ada" in dev.get(f"/customers/{bea.pk}/panel/history/").text
+    found = dev.get("/customers/", condition(field.name, "any", [str(ada.pk)]))
+    assert names_in(found) == {"Bea"}
+    columns = {"columns": f"name,{field.name}"}
+    text = b"".join(dev.get("/customers/export/", columns).streaming_content).decode()
+    assert "Bea,Ada" in text
+
+
+def test_many_rows_are_set_and_emptied_and_it_is_undone(dev, world):
+    size = make_field(dev, "choices", "Size", **CHOICES)
+    fee = make_field(dev, "money", "Fee")
+    rows = [make_customer(world.ana, custom={fee.key: 5}) for _ in range(3)]
+    data = {
+        "pk": [row.pk for row in rows],
+        f"mode_{size.name}": "set",
+        size.name: ["1", "2"],
+        f"mode_{fee.name}": "empty",
+    }
+    first = dev.post("/customers/bulk/edit/", {**data, "step": "preview"})
+    assert "Small, Large" in first.text
+    permit = first.context["permit"]
+    data |= {"step": "apply", "permit": permit}
+    dev.post("/customers/bulk/edit/", data)
+    for row in rows:
+        row.refresh_from_db()
+        assert row.custom == {size.key: ["1", "2"]}
+    operation = Operation.objects.get(kind="bulk")
+    answer = dev.post(reverse("crm:operation_undo", args=[operation.number]))
+    assert answer.status_code in (200, 302)
+    for row in rows:
+        row.refresh_from_db()
+        assert row.custom == {fee.key: 5}
+
+
+def edit_field(client, field, **values):
+    """Send the administrator's form of a field, with some values."""
+    form = client.get(f"{FIELDS}{field.pk}/edit/").context["form"]
+    data = {bound.html_name: bound.value() or "" for bound in form} | values
+    return client.post(f"{FIELDS}{field.pk}/edit/", data)
+
+
+def test_renaming_and_retiring_lose_nothing(dev, world):
+    field = make_field(dev, "choice", "Size", **CHOICES)
+    row = make_customer(world.ana, name="Ada")
+    save(dev, row, **{field.name: "1"})
+    options = "1: Tiny\nMiddle"
+    answer = edit_field(dev, field, label="Grösse", label_zh="大小", options=options)
+    assert answer.status_code == 302, answer.context["form"].errors
+    page = dev.get(row.get_absolute_url()).text
+    assert "Grösse" in page
+    assert "Tiny" in page
+    form = dev.get(f"/customers/{row.pk}/edit/").context["form"]
+    labels = [str(label) for _key, label in form.fields[field.name].choices]
+    assert labels == ["---------", "Tiny", "Middle"]
+    assert edit_field(dev, field, state="retired").status_code == 302
+    form = dev.get(f"/customers/{row.pk}/edit/").context["form"]
+    assert field.name not in form.fields
+    answer = dev.get(
+        "/customers/",
+        {"columns": f"name,{field.name}", **condition(field.name, "any", ["1"])},
+    )
+    assert "Grösse does not count: this custom field is retired" in answer.text
+    assert names_in(answer) == {"Ada"}
+    assert dev.get(f"/customers/{row.pk}/cell/{field.name}/").status_code == 404
+    save(dev, row, city="Leeds")
+    assert "Tiny" in dev.get(f"/customers/{row.pk}/panel/history/").text
+    row.refresh_from_db()
+    assert (row.city, row.custom) == ("Leeds", {field.key: "1"})
+    edit_field(dev, field, state="active")
+    assert "Tiny" in dev.get(row.get_absolute_url()).text
+
+
+def test_a_field_with_values_is_not_deleted_and_keeps_its_kind(dev, world):
+    field = make_field(dev)
+    row = make_customer(world.ana, custom={field.key: "Bo"})
+    answer = dev.post(f"{FIELDS}{field.pk}/delete/", follow=True)
+    assert "Retire the field instead" in answer.text
+    answer = edit_field(dev, field, kind="number")
+    assert answer.status_code == 422
+    assert "Make a new field and retire this one" in answer.text
+    row.custom = {}
+    row.save()
+    dev.post(f"{FIELDS}{field.pk}/delete/")
+    assert not CustomField.objects.exists()
+    answer = dev.get(
+        "/customers/",
+        {"columns": f"name,{field.name}", **condition(field.name, "filled")},
+    )
+    assert answer.status_code == 200
+    assert "A custom field does not count: it is no longer there" in answer.text
+
+
+def test_two_people_change_different_custom_fields(dev, world):
+    first, second = make_field(dev, label="First"), make_field(dev, label="Second")
+    row = make_customer(world.ana, custom={first.key: "a", second.key: "b"})
+    form = dev.get(f"/customers/{row.pk}/edit/").context["form"]
+    version = dev.get(f"/customers/{row.pk}/edit/").context["version"]
+    data = {bound.html_name: bound.value() or "" for bound in form}
+    save(dev, row, **{first.name: "theirs"})
+    mine = data | {"row_version": version, second.name: "mine"}
+    answer = dev.post(f"/customers/{row.pk}/edit/", mine)
+    assert answer.status_code == 422
+    values = answer.context["form"]
+    assert (values[first.name].value(), values[second.name].value()) == (
+        "theirs",
+        "mine",
+    )
+
+
+def test_any_text_is_a_label_and_a_value(dev, world):
+    texts = json.loads(Path(settings.DATA_DIR, "blns", "blns.json").read_text())
+    field, row = make_field(dev), make_customer(world.ana)
+    for text in texts[::8]:
+        answer = edit_field(dev, field, label=text)
+        assert answer.status_code in (302, 422), text
+        page = dev.get(f"{FIELDS}{field.pk}/")
+        assert page.status_code == 200
+        answer = save(dev, row, **{field.name: text})
+        assert answer.status_code in (302, 422), text
+        if answer.status_code == 302:
+            row.refresh_from_db()
+            assert row.custom.get(field.key, "") == text.strip()
+        page = dev.get(row.get_absolute_url())
+        assert page.status_code == 200
+        if "<script" in text.lower():
+            assert text not in page.text
+
+
+@pytest.mark.parametrize("name", ["ana", "ben", "fay"])
+def test_only_administrators_make_fields(world, name):
+    client = world.client(name)
+    assert client.get(FIELDS).status_code == 403
+    with unchanged(CustomField):
+        assert client.post(f"{FIELDS}new/", {"label": "Mine"}).status_code == 403
+
+
+def test_choices_and_targets_are_asked_for(dev):
+    data = {"model": "customers.customer", "label": "Size", "position": 0}
+    data["state"] = "active"
+    for kind, name in (("choice", "options"), ("reference", "target")):
+        answer = dev.post(f"{FIELDS}new/", {**data, "kind": kind})
+        assert list(answer.context["form"].errors) == [name]
+    twice = {**data, "kind": "choice", "options": "A\nA"}
+    assert "stands here twice" in dev.post(f"{FIELDS}new/", twice).text
+    taken = {**data, "kind": "text", "label": "City"}
+    assert "There is a field of this name" in dev.post(f"{FIELDS}new/", taken).text

@@ -40,7 +40,7 @@ def test_every_declaration_is_whole(pages):
 
     for panel in [*pages.panels, *registry.panels.get(pages.model, ())]:
         get_template(made(panel).template)
-    keys = [column.key for column in pages.make_table().all_columns]
+    keys = [column.key for column in pages.declared_table().all_columns]
     assert len(keys) == len(set(keys)), keys
     search = search_of(pages.model)
     if search is not None:

@@ -38,7 +38,11 @@ def offered_models() -> list[tuple[str, str]]:
 
 def offered_targets() -> list[tuple[str, str]]:
     """Return the models whose rows can be referred to: those with names and pages."""
-    found = [one for one in registry.pages if one.text_field and one is not CustomField]
+    found = [
+        one
+        for one in registry.pages
+        if getattr(one, "text_field", "") and one is not CustomField
+    ]
     return [("", "---------"), *names(found)]
 
 

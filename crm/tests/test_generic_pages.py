@@ -2,8 +2,9 @@
 
 from itertools import count
 
-from crm.models import EventKind, SecurityEvent, Tag, User
-from crm.pages import PeoplePages, SecurityEventPages, TagPages
+from crm.custom.definitions import custom_models
+from crm.models import CustomField, EventKind, SecurityEvent, Tag, User
+from crm.pages import CustomFieldPages, PeoplePages, SecurityEventPages, TagPages
 from crm.testing.pages import PageTests
 from crm.testing.world import make_person
 
@@ -67,3 +68,25 @@ class TestSecurityEventPages(PageTests):
         client = world.client("dev")
         assert "leaver" in client.get(self.declared.url("list")).text
         assert client.get(self.declared.url("detail", event)).status_code == 200
+
+
+class TestCustomFieldPages(PageTests):
+    """Custom fields are made by administrators, and by nobody else."""
+
+    pages = CustomFieldPages
+    changed_value = ("label", "Renamed")
+
+    def make(self, owner, **values):
+        label = f"Field {next(numbers)}"
+        return CustomField.objects.create(
+            model=next(iter(custom_models())), label=label, **values
+        )
+
+    def form_data(self, world):
+        return {
+            "model": next(iter(custom_models())),
+            "kind": "text",
+            "label": "Brand new",
+            "position": "0",
+            "state": "active",
+        }
