@@ -155,7 +155,7 @@ class Customer(CustomValues, OwnedModel):
             raise ValidationError(errors)
 
 
-class Contact(BaseModel):
+class Contact(CustomValues, BaseModel):
     """A person at a company customer."""
 
     customer = models.ForeignKey(

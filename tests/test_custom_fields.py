@@ -1,15 +1,21 @@
 """Fields that an administrator adds: at once everywhere, renamed and retired safely."""
 
+import csv
+import io
 import json
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.urls import reverse
 
-from crm.models import CustomField, Operation, RejectedRow
+from crm.custom.jobs import index_name
+from crm.generic import export_sql
+from crm.models import CustomField, Job, Operation, RejectedRow
 from crm.testing.imports import import_by_pages
 from crm.testing.snapshot import unchanged
+from crm.testing.workers import run_jobs
 from customers.models import Customer
 from customers.tests.recipes import make_customer
 
@@ -70,54 +76,83 @@ def save(client, row, **values):
     return client.post(f"/customers/{row.pk}/edit/", data)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_field_is_at_once_everywhere(dev, world, kind):
-    more, typed, stored, shown = KINDS[kind]
-    field = make_field(dev, kind, "Extra <b>", **more)
-    row, other = make_customer(world.ana, name="Ada"), make_customer(world.ana)
-    assert save(dev, row, **{field.name: typed}).status_code == 302
-    row.refresh_from_db()
-    assert row.custom == {field.key: stored}
-    # Detail with its history, and the list's column.
-    page = dev.get(row.get_absolute_url()).text
-    assert shown in page
-    assert "Extra &lt;b&gt;" in page
-    assert "Extra <b>" not in page
-    panel = dev.get(f"/customers/{row.pk}/panel/history/").text
-    assert "Extra &lt;b&gt;" in panel
-    assert shown in panel
-    columns = {"columns": f"name,{field.name}"}
-    assert shown in dev.get("/customers/", columns).text
-    # Filter.
-    found = dev.get("/customers/", condition(field.name, "filled"))
-    assert names_in(found) == {"Ada"}
-    assert names_in(dev.get("/customers/", condition(field.name, "empty"))) == {
-        other.name
+# What stands in the file where it is not what is stored.
+EXPORTED = {
+    "choice": "Large",
+    "choices": "Small, Large",
+    "boolean": "False",
+    "number": "12.5",
+    "money": "1234.5",
+}
+
+
+def test_a_field_of_each_kind_is_at_once_everywhere(dev, world):
+    fields = {
+        kind: make_field(dev, kind, f"Extra <b> {kind}", **more)
+        for kind, (more, *_rest) in KINDS.items()
     }
+    row, other = make_customer(world.ana, name="Ada"), make_customer(world.ana)
+    typed = {fields[kind].name: values[1] for kind, values in KINDS.items()}
+    stored = {fields[kind].key: values[2] for kind, values in KINDS.items()}
+    assert save(dev, row, **typed).status_code == 302
+    row.refresh_from_db()
+    assert row.custom == stored
+    columns = {"columns": ",".join(["name", *typed])}
+    for address, query in (
+        (row.get_absolute_url(), {}),
+        (f"/customers/{row.pk}/panel/history/", {}),
+        ("/customers/", columns),
+    ):
+        page = dev.get(address, query).text
+        assert "Extra <b>" not in page
+        for kind, (*_rest, shown) in KINDS.items():
+            assert f"Extra &lt;b&gt; {kind}" in page
+            assert shown in page, (address, kind)
+    for name in typed:
+        found = dev.get("/customers/", condition(name, "filled"))
+        assert names_in(found) == {"Ada"}
+        found = dev.get("/customers/", condition(name, "empty"))
+        assert names_in(found) == {other.name}
     # Files: written by the database as Python would write them.
-    text = b"".join(dev.get("/customers/export/", columns).streaming_content).decode()
-    line = next(one for one in text.splitlines() if one.startswith("Ada"))
-    assert line.split(",", 1)[1].strip('"') == {
-        "choice": "Large",
-        "choices": "Small, Large",
-        "boolean": "False",
-        "number": "12.5",
-        "money": "1234.5",
-    }.get(kind, str(stored))
+    text = b"".join(dev.get("/customers/export/", columns).streaming_content)
+    lines = list(csv.DictReader(io.StringIO(text.decode("utf-8-sig"))))
+    line = next(one for one in lines if one["Name"] == "Ada")
+    for kind, field in fields.items():
+        assert line[field.label] == EXPORTED.get(kind, str(KINDS[kind][2]))
     workbook = dev.get("/customers/export/", {**columns, "format": "xlsx"})
     assert len(b"".join(workbook.streaming_content)) > 1000
-    # Import of what was exported, for the other row.
-    content = text.replace("Ada", other.name)
-    run = import_by_pages(dev, "customers.customer", content.encode())
+    # What was exported is imported into the other row.
+    content = text.replace(b"Ada", other.name.encode())
+    run = import_by_pages(dev, "customers.customer", content)
     other.refresh_from_db()
-    assert other.custom == {field.key: stored}, run.rejected
+    assert other.custom == stored, run.rejected
     # The cell where it stands.
-    address = f"/customers/{row.pk}/cell/{field.name}/"
-    assert dev.get(address, headers=HTMX).status_code == 200
-    answer = dev.post(address, {field.name: ""}, headers=HTMX)
-    assert answer.status_code == 200, answer.text
+    for name in typed:
+        address = f"/customers/{row.pk}/cell/{name}/"
+        assert dev.get(address, headers=HTMX).status_code == 200
+        answer = dev.post(address, {name: ""}, headers=HTMX)
+        assert answer.status_code == 200, answer.text
     row.refresh_from_db()
     assert row.custom == {}
+
+
+def test_the_database_writes_files_as_python_does(dev, world, monkeypatch):
+    fields = [
+        make_field(dev, kind, f"Extra {kind}", **more)
+        for kind, (more, *_rest) in KINDS.items()
+    ]
+    odd = ["=1+1", "-0.0001", 'a "b", c', "x\ny", "é 数", "'", "0"]
+    for place, text in enumerate(odd):
+        values = ["Bo", 10**14, 0.0001, "2024-02-29", "9", ["2", "9"], True, text]
+        values[0] = text
+        values[2] = [0.5, -7, 100, 123456789012.25][place % 4]
+        custom = {one.key: value for one, value in zip(fields, values, strict=True)}
+        make_customer(world.ana, custom=custom if place else {})
+    columns = {"columns": ",".join(["name", *(one.name for one in fields)])}
+    quick = b"".join(dev.get("/customers/export/", columns).streaming_content)
+    monkeypatch.setattr(export_sql, "statement", lambda listing, rows: None)
+    slow = b"".join(dev.get("/customers/export/", columns).streaming_content)
+    assert quick == slow
 
 
 @pytest.mark.parametrize("operator", ["is", "not", "contains", "begins"])
@@ -376,3 +411,42 @@ def test_choices_and_targets_are_asked_for(dev):
     assert "stands here twice" in dev.post(f"{FIELDS}new/", twice).text
     taken = {**data, "kind": "text", "label": "City"}
     assert "There is a field of this name" in dev.post(f"{FIELDS}new/", taken).text
+
+
+def has_index(field):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [index_name(field.pk)])
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.parametrize("kind", ["number", "choices"])
+def test_a_field_that_is_often_filtered_gets_an_index(dev, kind):
+    more = CHOICES if kind == "choices" else {}
+    field = make_field(dev, kind, often_filtered="on", **more)
+    assert not has_index(field)
+    run_jobs()
+    assert has_index(field)
+    edit_field(dev, field, label="Renamed")
+    assert not Job.objects.filter(state="queued").exists()
+    edit_field(dev, field, often_filtered="")
+    run_jobs()
+    assert not has_index(field)
+
+
+def test_labels_are_in_the_readers_language(dev, world):
+    make_field(dev, label="Nickname", label_zh="昵称")
+    row = make_customer(world.ana)
+    dev.cookies[settings.LANGUAGE_COOKIE_NAME] = "zh-hans"
+    page = dev.get(f"/customers/{row.pk}/edit/").text
+    assert "昵称" in page
+    assert "Nickname" not in page
+
+
+@pytest.mark.parametrize("path", ["contacts", "leads", "opportunities", "orders"])
+def test_other_models_take_fields_too(dev, path):
+    labels = {"contacts": "customers.contact", "leads": "sales.lead"}
+    labels |= {"opportunities": "sales.opportunity", "orders": "sales.order"}
+    field = make_field(dev, model=labels[path])
+    assert field.name in dev.get(f"/{path}/new/").context["form"].fields
+    answer = dev.get(f"/{path}/", {"columns": field.name})
+    assert "Nickname" in answer.text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 from django.apps import apps
 from django.core.cache import caches
 from django.db import models
@@ -29,13 +31,25 @@ def definitions(model: type[models.Model]) -> list[CustomField]:
     """Return a model's custom fields, retired ones too, in their sequence."""
     if not takes_custom(model):
         return []
-    kept = caches["process"].get(CACHE_KEY)
-    if kept is None:
-        kept = {}
+    return _all_definitions().get(model._meta.label_lower, [])
+
+
+# The cache holds only which reading counts: a page asks ten times, and the cache
+# would copy every field each time.
+_read: tuple[str, dict[str, list[CustomField]]] = ("", {})
+
+
+def _all_definitions() -> dict[str, list[CustomField]]:
+    """Return {label of the model: its fields}, at most KEPT_FOR seconds old."""
+    global _read  # noqa: PLW0603
+    number, found = _read
+    if caches["process"].get(CACHE_KEY) != number or not number:
+        number, found = secrets.token_hex(8), {}
         for one in CustomField._base_manager.order_by("position", "pk"):
-            kept.setdefault(one.model, []).append(one)
-        caches["process"].set(CACHE_KEY, kept, KEPT_FOR)
-    return kept.get(model._meta.label_lower, [])
+            found.setdefault(one.model, []).append(one)
+        _read = number, found
+        caches["process"].set(CACHE_KEY, number, KEPT_FOR)
+    return found
 
 
 def active_fields(model: type[models.Model]) -> list[CustomField]:

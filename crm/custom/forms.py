@@ -125,6 +125,11 @@ class CustomFieldForm(VisibleModelForm):
             "position",
             "state",
         )
+        help_texts = {
+            "often_filtered": gettext_lazy(
+                "An index is made, so that filters are quick in long lists."
+            )
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

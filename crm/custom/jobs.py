@@ -24,13 +24,17 @@ def index_name(pk: int) -> str:
 
 
 def index_sql(field: CustomField) -> str:
-    """Return the index that comparisons use; rows without a value are not in it."""
+    """Return the index that comparisons use.
+
+    Rows without a value are in it, too: of an index with a condition the planner does
+    not use the statistics, and then takes the index of the list's order instead.
+    """
     table = connection.ops.quote_name(apps.get_model(field.model)._meta.db_table)
     value = f"(custom -> '{field.key}')"
     by = f"gin ({value} jsonb_path_ops)"
     if field.kind != FieldKind.CHOICES:
         by = f"btree ({value})"
-    return f"{index_name(field.pk)} ON {table} USING {by} WHERE {value} IS NOT NULL"
+    return f"{index_name(field.pk)} ON {table} USING {by}"
 
 
 def keep_index(field: CustomField, actor: User) -> None:

@@ -71,12 +71,15 @@ class Importer:
     match_on: ClassVar[Sequence[tuple[str, ...]]] = ()
     profiles: ClassVar[Sequence[Profile]] = ()
     keeps_details: ClassVar[bool] = False
+    # Whether custom fields of the model can be filled, too.
+    fills_custom: ClassVar[bool] = False
     help: ClassVar[Any] = ""
 
     @property
     def all_columns(self) -> tuple[Column, ...]:
         """Return the declared columns and those of custom fields."""
-        return (*self.columns, *import_columns(self.model))
+        custom = import_columns(self.model) if self.fills_custom else ()
+        return (*self.columns, *custom)
 
     @property
     def by_key(self) -> dict[str, Column]:

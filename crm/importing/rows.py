@@ -57,6 +57,7 @@ class RowImporter(Importer):
     ``fallbacks`` are SQL for what a new row has where the file says nothing.
     """
 
+    fills_custom = True
     lookups: ClassVar[dict[str, tuple[str, str]]] = {}
     fallbacks: ClassVar[dict[str, str]] = {}
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext, ngettext
 
 from crm import formatting, frame
 from crm.history.context import UNDO
+from crm.models.custom import PREFIX
 
 register = template.Library()
 
@@ -273,15 +274,22 @@ def field(
 @register.inclusion_tag("components/_form_fields.html")
 def form_fields(form: forms.BaseForm) -> dict:
     """Show a whole form, in the groups that it names, or in one."""
-    groups = getattr(form, "fieldsets", None) or [("", list(form.fields))]
+    declared = [name for name in form.fields if not name.startswith(PREFIX)]
+    groups = getattr(form, "fieldsets", None) or [("", declared)]
     visible = {bound.name: bound for bound in form.visible_fields()}
     named = {name for _title, names in groups for name in names}
     rest = [name for name in visible if name not in named]
+    custom = [name for name in rest if name.startswith(PREFIX)]
+    rest = [name for name in rest if name not in custom]
     return {
         "form": form,
         "groups": [
             (title, [visible[name] for name in names if name in visible])
-            for title, names in [*groups, ("", rest)]
+            for title, names in [
+                *groups,
+                ("", rest),
+                (gettext("Custom fields"), custom),
+            ]
         ],
     }
 

@@ -4,7 +4,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from crm.models import BaseModel
+from crm.models import BaseModel, CustomValues
 from crm.money import default_currency
 
 
@@ -26,7 +26,7 @@ class Category(BaseModel):
         return self.name
 
 
-class Product(BaseModel):
+class Product(CustomValues, BaseModel):
     """Something that is sold."""
 
     sku = models.CharField(_("product number"), max_length=60, unique=True)

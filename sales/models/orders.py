@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crm.formatting import money, number
-from crm.models import BaseModel, OwnedModel
+from crm.models import BaseModel, CustomValues, OwnedModel
 from crm.money import default_currency
 from customers.models import Customer
 from sales.choices import OrderKind, OrderState
@@ -17,7 +17,7 @@ from sales.models.catalogue import Product
 from sales.querysets import OrderQuerySet
 
 
-class Order(OwnedModel):
+class Order(CustomValues, OwnedModel):
     """A sale or a return; ``total`` is the exact sum of its lines.
 
     The total keeps as many decimals as a line's amount, because prices below a penny

@@ -19,7 +19,7 @@ from sales.choices import LeadState, StageKind
 from sales.querysets import LeadQuerySet, OpportunityQuerySet
 
 
-class Lead(OwnedModel):
+class Lead(CustomValues, OwnedModel):
     """Somebody who may become a customer.
 
     ``source``, ``landing_page`` and ``first_contact_on`` are known when the lead comes
