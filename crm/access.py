@@ -205,6 +205,61 @@ def remember_reach(user: User, target: models.Model) -> None:
     target._scopes_reaching = {user.pk: reaching}
 
 
+def hidden_fields(user: User, model: type[models.Model]) -> frozenset[str]:
+    """Return the names of the fields of a model that the person may not see."""
+    return _ruled(user, model, (Verb.VIEW,), ("hidden",))
+
+
+def read_only_fields(user: User, model: type[models.Model]) -> frozenset[str]:
+    """Return the names of the fields that the person may not write, hidden or not."""
+    writing = (Verb.ADD, Verb.CHANGE, Verb.IMPORT)
+    ruled = _ruled(user, model, writing, ("hidden", "read_only"))
+    return ruled | hidden_fields(user, model)
+
+
+def _ruled(
+    user: User,
+    model: type[models.Model],
+    verbs: tuple[str, ...],
+    modes: tuple[str, ...],
+) -> frozenset[str]:
+    """Return the fields that every role of the person that gives a verb keeps back.
+
+    The most permissive role counts; one that gives none of the verbs opens nothing.
+    """
+    if not getattr(user, "is_active", False) or user.is_superuser:
+        return frozenset()
+    # The rules come along with the grants.
+    _grants, label = user.grant_table, model._meta.label_lower
+    ruled = user.field_rules.get(label)
+    if not ruled:
+        return frozenset()
+    roles = {
+        role
+        for verb in verbs
+        for key in (label, ANY_MODEL)
+        for role in user.grant_roles.get((key, verb), ())
+    }
+    return frozenset(
+        name
+        for name, by_role in ruled.items()
+        if all(by_role.get(role) in modes for role in roles)
+    )
+
+
+def is_hidden(user: User, model: type[models.Model] | None, path: str) -> bool:
+    """Tell whether a lookup path leads to, or over, a field the person may not see."""
+    for part in path.removeprefix("-").split("__"):
+        if model is None:
+            return False
+        fields = {one.name: one for one in model._meta.get_fields()}
+        found = fields.get(part) or fields.get(part.removesuffix("_id"))
+        if found is not None and found.name in hidden_fields(user, model):
+            return True
+        model = getattr(found, "related_model", None)
+    return False
+
+
 def require(user: User, verb: str, model: type[models.Model]) -> None:
     """Raise PermissionDenied unless the user holds the verb on the model."""
     if not can(user, verb, model):

@@ -3,9 +3,10 @@
 from django.utils.translation import gettext_lazy as _
 
 from crm.generic import export_job  # noqa: F401  (declares its kind)
+from crm.access import Verb
 from crm.generic.registry import NavLink, register_link
 from crm.history import jobs  # noqa: F401  (declares its kind)
-from crm.models import Change, DeletedRow, Operation
+from crm.models import Change, DeletedRow, Grant, Operation
 
 register_link(
     NavLink(
@@ -35,5 +36,16 @@ register_link(
         order=64,
         icon="clock",
         requires=Change,
+    )
+)
+register_link(
+    NavLink(
+        "crm",
+        _("Rights"),
+        "crm:rights",
+        order=66,
+        icon="shield",
+        requires=Grant,
+        verb=Verb.CHANGE,
     )
 )

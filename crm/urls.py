@@ -22,6 +22,7 @@ from crm.generic.registry import registry
 from crm.history import log, trash
 from crm.history import views as history_views
 from crm.importing import urls as import_urls
+from crm.rights import views as rights_views
 from crm.search import urls as search_urls
 from crm.security import admin as admin_of_security
 
@@ -38,6 +39,7 @@ def app_urls() -> list[URLResolver]:
             *history_views.urlpatterns,
             *trash.urlpatterns,
             *log.urlpatterns,
+            *rights_views.urlpatterns,
         ]
     }
     for config in apps.get_app_configs():

@@ -18,7 +18,15 @@ from crm.models.lists import Density, ListLayout, SavedView, Sharing
 from crm.models.search import SearchEntry
 from crm.models.security import EventKind, SecurityEvent
 from crm.models.tags import Tag
-from crm.models.users import Grant, Role, SeededModel, Team, User
+from crm.models.users import (
+    FieldMode,
+    FieldRule,
+    Grant,
+    Role,
+    SeededModel,
+    Team,
+    User,
+)
 
 __all__ = [
     "Attachment",
@@ -34,6 +42,8 @@ __all__ = [
     "ExportFile",
     "FieldKind",
     "FieldState",
+    "FieldMode",
+    "FieldRule",
     "Grant",
     "ImportProfile",
     "ImportRun",

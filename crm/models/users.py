@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.db.models.functions import JSONObject
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -117,6 +120,9 @@ class Grant(models.Model):
     verb = models.CharField(_("verb"), max_length=10, choices=Verb.choices)
     scope = models.CharField(_("scope"), max_length=10, choices=Scope.choices)
 
+    # Who may change rights at all may change all of them.
+    access_shared = True
+
     class Meta:
         verbose_name = _("grant")
         verbose_name_plural = _("grants")
@@ -129,6 +135,37 @@ class Grant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role}: {self.verb} {self.model} ({self.scope})"
+
+
+class FieldMode(models.TextChoices):
+    """What a role may not do with a field."""
+
+    HIDDEN = "hidden", _("hidden")
+    READ_ONLY = "read_only", _("read-only")
+
+
+class FieldRule(models.Model):
+    """A field that the people of a role do not see, or see but cannot change."""
+
+    role = models.ForeignKey(Role, on_delete=models.CASCADE, related_name="field_rules")
+    model = models.CharField(_("model"), max_length=100)
+    field = models.CharField(_("field"), max_length=100)
+    mode = models.CharField(_("mode"), max_length=10, choices=FieldMode.choices)
+
+    access_shared = True
+
+    class Meta:
+        verbose_name = _("field rule")
+        verbose_name_plural = _("field rules")
+        ordering = ("role", "model", "field")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["role", "model", "field"], name="field_rule_once_per_role"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.role}: {self.model}.{self.field} ({self.mode})"
 
 
 class SeededModel(models.Model):
@@ -207,15 +244,37 @@ class User(AbstractUser):
     @cached_property
     def grant_table(self) -> dict[tuple[str, str], list[str]]:
         """Return {(model label, verb): [scope, …]}; one query per request."""
-        table: dict[tuple[str, str], list[str]] = defaultdict(list)
-        rows = Grant.objects.filter(role__users=self).values_list(
-            "model", "verb", "scope", "role__users__team__path"
+        mine = FieldRule.objects.filter(role__users=self.pk)
+        rules = JSONObject(role="role_id", model="model", field="field", mode="mode")
+        rows = list(
+            Grant.objects.filter(role__users=self)
+            .annotate(_rules=ArraySubquery(mine.values(_rule=rules)))
+            .values_list(
+                "role_id", "model", "verb", "scope", "role__users__team__path", "_rules"
+            )
         )
-        for model, verb, scope, path in rows:
-            table[model, verb].append(scope)
-            # The place in the tree comes along: a scope asks for it next.
+        self.set_rights(row[:4] for row in rows)
+        for *_grant, path, ruled in rows[:1]:
+            # What a scope and a column ask for next comes along.
             self.__dict__["team_path"] = path or ""
-        return dict(table)
+            self.set_field_rules((one["role"], one) for one in ruled)
+        return self.__dict__["grant_table"]
+
+    def set_rights(self, grants: Iterable[tuple[int, str, str, str]]) -> None:
+        """Let (role, model label, verb, scope) be what the person's roles give."""
+        table: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self.grant_roles: dict[tuple[str, str], set[int]] = defaultdict(set)
+        self.field_rules: dict[str, dict[str, dict[int, str]]] = {}
+        for role, model, verb, scope in grants:
+            table[model, verb].append(scope)
+            self.grant_roles[model, verb].add(role)
+        self.__dict__["grant_table"] = dict(table)
+
+    def set_field_rules(self, rules: Iterable[tuple[int, dict[str, str]]]) -> None:
+        """Let (role, {"model", "field", "mode"}) be what is kept from the roles."""
+        for role, one in rules:
+            by_field = self.field_rules.setdefault(one["model"], {})
+            by_field.setdefault(one["field"], {})[role] = one["mode"]
 
     @cached_property
     def team_path(self) -> str:

@@ -24,7 +24,7 @@ from django.db.models.signals import (
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from crm.models import EventKind, Grant, Role, Team, User
+from crm.models import EventKind, FieldRule, Grant, Role, Team, User
 from crm.security import sessions
 from crm.security.events import record
 
@@ -195,8 +195,9 @@ def team_moved(instance: Team, **kwargs: Any) -> None:
 
 
 @receiver(pre_save, sender=Grant)
+@receiver(pre_save, sender=FieldRule)
 @receiver(pre_save, sender=Role)
-def remember_right(instance: Grant | Role, **kwargs: Any) -> None:
+def remember_right(instance: Grant | FieldRule | Role, **kwargs: Any) -> None:
     """Keep what the right was before it is saved."""
     before = type(instance)._base_manager.filter(pk=instance.pk).first()
     instance._right_before = right_text(before) if before else None
@@ -204,8 +205,12 @@ def remember_right(instance: Grant | Role, **kwargs: Any) -> None:
 
 @receiver(post_save, sender=Grant)
 @receiver(post_delete, sender=Grant)
-def grant_changed(instance: Grant, created: bool | None = None, **kwargs: Any) -> None:
-    """Note a right that a role got, lost or holds in another scope."""
+@receiver(post_save, sender=FieldRule)
+@receiver(post_delete, sender=FieldRule)
+def grant_changed(
+    instance: Grant | FieldRule, created: bool | None = None, **kwargs: Any
+) -> None:
+    """Note a right or a field rule that a role got, lost or holds differently."""
     text = right_text(instance)
     before = instance.__dict__.pop("_right_before", None)
     if created is None:
@@ -236,8 +241,10 @@ def role_changed(instance: Role, created: bool | None = None, **kwargs: Any) -> 
     record(EventKind.ROLE_CHANGED, details=details)
 
 
-def right_text(right: Grant | Role) -> str:
-    """Return what a grant allows, or what a role asks of its people."""
+def right_text(right: Grant | FieldRule | Role) -> str:
+    """Return what a grant allows, a rule keeps back, or a role asks of its people."""
+    if isinstance(right, FieldRule):
+        return f"{right.model}.{right.field} ({right.mode})"
     if isinstance(right, Grant):
         return f"{right.verb} {right.model} ({right.scope})"
     return f"{right.code} {right.requires_second_factor}"

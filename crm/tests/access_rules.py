@@ -2,7 +2,17 @@
 
 from crm.access import scope_of
 from crm.history.context import acting
-from crm.models import Change, DeletedRow, ExportFile, Job, Operation, SavedView, Tag
+from crm.models import (
+    Change,
+    DeletedRow,
+    ExportFile,
+    Grant,
+    Job,
+    Operation,
+    Role,
+    SavedView,
+    Tag,
+)
 from crm.testing.access_matrix import PUBLIC, SIGNED_IN, Rule
 
 
@@ -36,6 +46,16 @@ def make_export(owner):
     )
 
 
+def first_role(owner):
+    """Return a role, which belongs to nobody."""
+    return Role.objects.first()
+
+
+def code_of(role):
+    """Return what the address of a role's rights is made of."""
+    return {"code": role.code}
+
+
 OPERATION = {"make": make_operation, "kwargs": number_of}
 VIEW = {"list_key": "crm.user", "name": "New", "sharing": "private"}
 RULES = {
@@ -66,6 +86,10 @@ RULES = {
     ),
     "crm:change_list": Rule(Change),
     "crm:trash_list": Rule(DeletedRow),
+    "crm:rights": Rule(Grant, "change", methods=("get", "post")),
+    "crm:rights_role": Rule(
+        Grant, "change", methods=("get", "post"), make=first_role, kwargs=code_of
+    ),
     # Without the name of a list there is nothing to show.
     "crm:view_add": Rule(
         SavedView, "add", methods=("get", "post"), data=VIEW, also=(404,)
