@@ -14,7 +14,7 @@ from analytics.jobs import SCORE_LEAD, SCORE_TICKET
 from analytics.models import AnalysisKey, Run, Score
 from analytics.presenting import main_figure, refusal
 from analytics.selectors import membership, verdict
-from crm.access import Verb, can
+from crm.access import Verb, can, is_hidden
 from crm.generic.panels import Panel
 from crm.generic.registry import register_panel
 from customers.models import Customer
@@ -24,6 +24,8 @@ from service.forms import CategoryForm
 from service.models import Ticket, TicketCategory
 
 MOST_REASONS = 5
+# The field that a reason tells of, where it is not called as the field is.
+FIELDS = {"month": "first_contact_on"}
 
 
 def _model_url(key: str) -> str:
@@ -120,7 +122,13 @@ class LeadChancePanel(Panel):
         found = verdict(
             request.user, AnalysisKey.CONVERSION, obj.pk, f"{SCORE_LEAD}:{obj.pk}"
         )
-        reasons = found.score.reasons[:MOST_REASONS] if found.score else []
+        reasons = [
+            one
+            for one in (found.score.reasons if found.score else [])
+            if not is_hidden(
+                request.user, Lead, FIELDS.get(one["feature"], one["feature"])
+            )
+        ][:MOST_REASONS]
         return {
             "run": found.run,
             "score": found.score,

@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from crm.access import hidden_fields
 from crm.generic import formats
 from crm.generic.related import RelatedCount, related_counts
 from crm.models import User
@@ -45,6 +46,18 @@ WORDS: dict[tuple[str, str], str | Promise] = {
     ("number", "differs"): _("Different tax or register numbers"),
     ("kind", "differs"): _("One is a person, the other a company"),
 }
+# What is compared, where it is not called as the field is.
+FIELDS_OF = {
+    "street": ("address",),
+    "place": ("city", "postal_code"),
+    "birth": ("birth_date",),
+    "number": ("custom",),
+}
+# All fields that the reasons of a pair tell of, seen from the pair.
+TOLD = tuple(
+    f"customer_a__{name}"
+    for name in ("phone", "email", "address", "city", "postal_code", "birth_date")
+)
 # The fields that are compared side by side; the empty ones of both are left out.
 COMPARED = (
     "name",
@@ -90,10 +103,13 @@ class Line:
         return self.one != self.other
 
 
-def reasons_of(pair: DuplicatePair) -> list[Reason]:
-    """Return why a pair was found, what weighs most first."""
+def reasons_of(pair: DuplicatePair, user: User | None = None) -> list[Reason]:
+    """Return why a pair was found, what weighs most first; what the reader may know."""
     found = []
+    hidden = hidden_fields(user, Customer) if user is not None else frozenset()
     for field, level, bits in pair.reasons:
+        if hidden & set(FIELDS_OF.get(field, (field,))):
+            continue
         text = WORDS.get((field, level))
         if text is not None:
             found.append(Reason(str(text), bits > 0))
@@ -106,10 +122,13 @@ def why(pair: DuplicatePair) -> str:
     return " · ".join(texts[:3])
 
 
-def lines_of(one: Customer, other: Customer) -> list[Line]:
+def lines_of(user: User, one: Customer, other: Customer) -> list[Line]:
     """Return the fields of two customers side by side."""
     found = []
+    hidden = hidden_fields(user, Customer)
     for name in COMPARED:
+        if name in hidden:
+            continue
         field = Customer._meta.get_field(name)
         line = Line(
             capfirst(str(field.verbose_name)), said(one, name), said(other, name)

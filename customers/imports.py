@@ -267,6 +267,7 @@ class ContactImporter(RowImporter):
         Phone(
             "company_phone",
             gettext_lazy("Phone of the company"),
+            fills=("phone",),
             max_length=40,
             aliases=("office phone", "公司电话"),
         ),

@@ -184,7 +184,7 @@ def pairs_context(
             "other": pair.customer_b
             if pair.customer_a_id == customer.pk
             else pair.customer_a,
-            "reasons": [one for one in reasons_of(pair) if one.speaks_for][:3],
+            "reasons": [one for one in reasons_of(pair, user) if one.speaks_for][:3],
             "may_judge": pair.pk in judged,
         }
         for pair in pairs
@@ -205,7 +205,7 @@ class ComparisonPanel(Panel):
         return {
             "one": obj.customer_a,
             "other": obj.customer_b,
-            "lines": lines_of(obj.customer_a, obj.customer_b),
+            "lines": lines_of(request.user, obj.customer_a, obj.customer_b),
             "related": related_of(request.user, obj),
         }
 
@@ -221,4 +221,4 @@ class ReasonsPanel(Panel):
 
     def get_context(self, request: HttpRequest, obj: DuplicatePair) -> dict[str, Any]:
         """Return the reasons in words."""
-        return {"reasons": reasons_of(obj)}
+        return {"reasons": reasons_of(obj, request.user)}

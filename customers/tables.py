@@ -16,7 +16,7 @@ from crm.generic.tables import (
     Table,
 )
 from customers.choices import InteractionKind, Kind, PairState
-from customers.duplicates import why
+from customers.duplicates import TOLD, why
 
 KIND_COLOURS = {Kind.PERSON: "blue", Kind.COMPANY: "purple"}
 INTERACTION_COLOURS = {
@@ -95,7 +95,7 @@ class DuplicatePairTable(Table):
             select_related=("customer_a", "customer_b"),
         ),
         PercentColumn("score", sort="score"),
-        Column("why", _("What agrees"), value=why),
+        Column("why", _("What agrees"), value=why, reads=TOLD),
         DateColumn("found_at"),
         BadgeColumn("state", colours=PAIR_COLOURS, default=False),
         RelatedColumn("dismissed_by", default=False),

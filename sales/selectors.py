@@ -13,6 +13,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from crm.access import hidden_fields
 from crm.generic.focus import Focus
 from crm.models import User
 from crm.periods import Period, months_of
@@ -279,8 +280,9 @@ def pipeline_by_stage(focus: Focus) -> list[StageTotal]:
 def similar_customers(user: User, lead: Lead, limit: int = 5) -> list[Customer]:
     """Return customers with the lead's mail address, phone number or name."""
     same = Q(name__iexact=lead.company or lead.name)
-    if lead.email:
+    hidden = hidden_fields(user, Customer)
+    if lead.email and "email" not in hidden:
         same |= Q(email__iexact=lead.email)
-    if lead.phone:
+    if lead.phone and "phone" not in hidden:
         same |= Q(phone=lead.phone)
     return list(Customer.objects.visible_to(user).filter(same)[:limit])

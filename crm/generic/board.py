@@ -123,7 +123,7 @@ class Board:
             column_for(model, one) if isinstance(one, str) else one
             for one in self.facts
         ]
-        return [column for column in columns if column.visible(user)]
+        return [column for column in columns if column.visible(user, model)]
 
     def key_of(self, obj: Any) -> str:
         """Return the key of the column that a row is in."""

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crm import formatting
-from crm.access import Scope, Verb, owner_condition, scope_of
+from crm.access import Scope, Verb, is_hidden, owner_condition, scope_of
 from crm.generic import counting, formats
 from crm.generic.board import CARDS, COUNT_LIMIT, RECENT_DAYS, Board, BoardColumn
 from crm.generic.keyset import BadTokenError, Keyset, Page
@@ -179,7 +179,8 @@ class BoardLayout:
         """Return what stands over the columns; one query for all of them."""
         columns = list(columns)
         parts = {one.key: self.part(one) for one in columns}
-        if not self.board.amount:
+        amount = self.board.amount
+        if not amount or is_hidden(self.user, self.pages.model, amount):
             found = counting.counts(parts, COUNT_LIMIT)
             return {one.key: self.head(one, found[one.key], []) for one in columns}
         currency = self.board.currency

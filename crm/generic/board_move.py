@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from django import forms
 from django.contrib import messages
 from django.contrib.contenttypes.models import ContentType
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect
@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
-from crm.access import Verb
+from crm.access import Verb, read_only_fields
 from crm.exceptions import UserVisibleError
 from crm.generic.addresses import BOARD
 from crm.generic.base import GenericPage
@@ -97,6 +97,12 @@ class MovePage(BoardPage):
 
     verb = Verb.CHANGE
     template_name = "generic/move.html"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Refuse those who may not change the field that a move changes."""
+        if self.board.field in read_only_fields(request.user, self.model):
+            raise PermissionDenied
+        return super().dispatch(request, *args, **kwargs)
 
     @property
     def wants_json(self) -> bool:

@@ -15,7 +15,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from crm import formatting
-from crm.access import Scope, Verb, can, scope_of
+from crm.access import Scope, Verb, can, is_hidden, scope_of
 from crm.generic import formats
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ class Column:
     ``value``     ``callable(row) -> value`` where the key does not say it all
     ``words``     {stored value: words} of a value that is no field with choices
     ``requires``  a model that the reader must be allowed to view
+    ``reads``     fields of the model that the value tells besides the key's own
     ``default``   shown without being asked for
     ``editable``  False: its field is changed on the row's own page only
     ``align``     "end" for figures; ``nowrap`` keeps a short code in one line
@@ -115,6 +116,7 @@ class Column:
         words: Mapping[Any, Any] | None = None,
         template: str = "",
         requires: type[models.Model] | None = None,
+        reads: tuple[str, ...] = (),
         default: bool = True,
         editable: bool = True,
         select_related: tuple[str, ...] = (),
@@ -132,14 +134,18 @@ class Column:
         self.words = words
         self.template = template
         self.requires = requires
+        self.reads = reads
         self.default = default
         self.editable = editable
         self.select_related = select_related
         self.prefetch_related = prefetch_related
 
-    def visible(self, user: User) -> bool:
-        """Tell whether the person may see the column at all."""
-        return self.requires is None or can(user, Verb.VIEW, self.requires)
+    def visible(self, user: User, model: type[models.Model]) -> bool:
+        """Tell whether the person may see the column at all in rows of the model."""
+        if self.requires is not None and not can(user, Verb.VIEW, self.requires):
+            return False
+        paths = {self.key, str(self.sort or self.key), *self.reads}
+        return not any(is_hidden(user, model, path) for path in paths)
 
     def heading(self, model: type[models.Model]) -> str:
         """Return the label, by default the name of the model's field."""

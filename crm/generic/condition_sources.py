@@ -19,7 +19,7 @@ from django.db.models import Q
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from crm.access import Verb, VisibleQuerySet, can
+from crm.access import Verb, VisibleQuerySet, can, is_hidden
 from crm.custom.conditions import custom_conditions
 from crm.generic import condition_fields as kinds
 from crm.generic import condition_relations as relations
@@ -57,7 +57,9 @@ def fields_for(pages: Pages, user: User) -> dict[str, ConditionField]:
 def shown_fields(pages: Pages, user: User) -> Iterator[tuple[str, str, models.Field]]:
     """Yield (key, label, model field) of what the columns and the form show."""
     table = pages.make_table()
-    hidden = {one.key for one in table.all_columns if not one.visible(user)}
+    hidden = {
+        one.key for one in table.all_columns if not one.visible(user, pages.model)
+    }
     seen = set()
     labels = {
         one.key: one.heading(pages.model)
@@ -68,6 +70,8 @@ def shown_fields(pages: Pages, user: User) -> Iterator[tuple[str, str, models.Fi
     for key in [*labels, *names, *TIMES]:
         field = formats.field_of(pages.model, key)
         if field is None or key in seen or key in hidden:
+            continue
+        if is_hidden(user, pages.model, key):
             continue
         seen.add(key)
         yield key, labels.get(key) or capfirst(str(field.verbose_name)), field

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from crm.access import remember_reach
+from crm.access import is_hidden, remember_reach
 from crm.generic.base import GenericPage
 from crm.generic.panels import Panel
 from crm.generic.related import related_counts
@@ -71,7 +71,7 @@ class DetailPage(GenericPage):
     def badge(self, obj: Any) -> Any:
         """Return the state of the row in words and colour, if it has one."""
         name = self.pages.state_field
-        if not name:
+        if not name or is_hidden(self.request.user, self.model, name):
             return None
         columns = self.pages.make_table().all_columns
         column = next((one for one in columns if one.key == name), None)

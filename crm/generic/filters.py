@@ -17,7 +17,7 @@ from django.utils.choices import CallableChoiceIterator
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
-from crm.access import restrict_choices
+from crm.access import is_hidden, restrict_choices
 from crm.days import bound_days
 from crm.generic import formats
 from crm.generic.forms import use_pickers
@@ -210,7 +210,12 @@ def filterset_for(
     filterset_class = _filterset_class(model, declared, extra)
     data = request.GET if data is None else data
     is_asked = any(belongs_to(key, filterset_class.base_filters) for key in data)
-    return filterset_class(data if is_asked else None, queryset, request=request)
+    found = filterset_class(data if is_asked else None, queryset, request=request)
+    for name, one in list(found.filters.items()):
+        # What is hidden cannot be asked about either.
+        if is_hidden(request.user, model, one.field_name or name):
+            del found.filters[name]
+    return found
 
 
 @lru_cache(maxsize=200)

@@ -9,9 +9,18 @@ from django.contrib.auth import get_user_model
 from django.core.cache import caches
 from django.db import models
 from django.db.models import Q
-from django.forms.models import BaseInlineFormSet, ModelChoiceField
+from django.forms.models import (
+    BaseInlineFormSet,
+    ModelChoiceField,
+    ModelFormMetaclass,
+)
 
-from crm.access import VisibleQuerySet, restrict_choices
+from crm.access import (
+    VisibleQuerySet,
+    hidden_fields,
+    read_only_fields,
+    restrict_choices,
+)
 from crm.audit import stored_name
 from crm.custom.kinds import ReferenceKind, add_to_form, write_to_row
 from crm.days import bound_days
@@ -122,7 +131,17 @@ def offer_active_people(form: forms.BaseForm) -> None:
             field.queryset = queryset.filter(is_active=True)
 
 
-class VisibleModelForm(forms.ModelForm):
+class KeepsBack(ModelFormMetaclass):
+    """Makes forms whose fields follow the rules, whatever their classes do to them."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Make the form, then take out what the person may not see or change."""
+        form = super().__call__(*args, **kwargs)
+        form.keep_back()
+        return form
+
+
+class VisibleModelForm(forms.ModelForm, metaclass=KeepsBack):
     """A model form for one person.
 
     Relations offer rows that the person may see (and the present value, so that saving
@@ -175,6 +194,20 @@ class VisibleModelForm(forms.ModelForm):
                 field.queryset = model._default_manager.filter(
                     Q(pk__in=visible.order_by().values("pk")) | Q(pk=present)
                 )
+
+    def keep_back(self) -> None:
+        """Leave hidden fields out and let read-only ones keep what is stored.
+
+        A new row has nothing stored yet: its fields of both kinds are left to their
+        defaults, but those without which nobody could add a row are asked for.
+        """
+        model = self._meta.model
+        hidden = hidden_fields(self.actor, model)
+        for name in read_only_fields(self.actor, model) & set(self.fields):
+            if not self.is_new and name not in hidden:
+                self.fields[name].disabled = True
+            elif not self.is_new or not self.fields[name].required:
+                del self.fields[name]
 
     def keep_only(self, names: Iterable[str]) -> None:
         """Leave the other fields out, so that saving keeps what is stored in them."""

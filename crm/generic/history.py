@@ -11,6 +11,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from crm.access import hidden_fields
 from crm.custom.definitions import field_named
 from crm.generic import formats
 from crm.history.words import FieldChange, Values
@@ -85,7 +86,9 @@ def entries_of(obj: Model, user: User, limit: int) -> list[Entry]:
         own = by_operation.pop(entry.operation, [])
         columns = merged(own, values)
         known = {one.label for one in columns}
-        words = [one for one in words_of_log(entry, model) if one.label not in known]
+        words = [
+            one for one in words_of_log(entry, model, user) if one.label not in known
+        ]
         operation = own[0].operation if own else None
         verb = verb_of(entry.verb)
         entries.append(Entry(entry.at, entry.actor, verb, columns + words, operation))
@@ -112,13 +115,17 @@ def merged(changes: list[Change], values: Values) -> list[FieldChange]:
     return list(found.values())
 
 
-def words_of_log(entry: AuditEntry, model: type[Model]) -> list[FieldChange]:
-    """Return what an audit entry says of fields."""
+def words_of_log(
+    entry: AuditEntry, model: type[Model], user: User
+) -> list[FieldChange]:
+    """Return what an audit entry says of fields that the person may see."""
+    hidden = hidden_fields(user, model)
     return [
         FieldChange(
             label_of(model, name), *(_words(model, name, one) for one in _pair(pair))
         )
         for name, pair in entry.changes.items()
+        if name not in hidden
     ]
 
 

@@ -10,7 +10,7 @@ from django.db import models, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from crm.access import Verb, reachable
+from crm.access import Verb, reachable, read_only_fields
 from crm.custom.definitions import active_fields
 from crm.generic.base import GenericPage
 from crm.generic.columns import Cell, Column, Links, column_for
@@ -28,13 +28,16 @@ if TYPE_CHECKING:
 WAS = "value_before"
 
 
-def editable_columns(pages: Pages, table: Table | None = None) -> dict[str, Column]:
-    """Return {field: column} of what can be edited in its place.
+def editable_columns(
+    pages: Pages, user: User | None = None, table: Table | None = None
+) -> dict[str, Column]:
+    """Return {field: column} of what can be edited in its place, by a person.
 
     Given the declared table, only what is declared: known before there is a database.
     """
     if pages.form is None:
         return {}
+    kept = read_only_fields(user, pages.model) if user is not None else ()
     facts = [
         column_for(pages.model, one) if isinstance(one, str) else one
         for panel in pages.panels or [pages.default_panel()]
@@ -48,7 +51,7 @@ def editable_columns(pages: Pages, table: Table | None = None) -> dict[str, Colu
     return {
         column.key: column
         for column in reversed([*table.all_columns, *facts])
-        if column.editable and column.key in names
+        if column.editable and column.key in names and column.key not in kept
     }
 
 
@@ -56,7 +59,7 @@ def mark_editable(
     rows: list[Row], columns: list[Column], pages: Pages, user: User
 ) -> None:
     """Say in the cells of a list which of them the person may edit."""
-    known = editable_columns(pages)
+    known = editable_columns(pages, user)
     names = [column.key if column.key in known else "" for column in columns]
     if not any(names):
         return
@@ -116,7 +119,7 @@ class CellPage(GenericPage):
 
     def require_known(self, name: str) -> None:
         """Answer 404 for what is no editable field."""
-        if name not in editable_columns(self.pages):
+        if name not in editable_columns(self.pages, self.request.user):
             raise Http404
 
     def make_form(self, row: models.Model, name: str) -> VisibleModelForm:

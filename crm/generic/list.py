@@ -190,7 +190,7 @@ class ChoicesPage(GenericPage):
         rows = self.pages.queryset().visible_to(request.user)
         text = searching.clean_text(request.GET.get("q", ""))
         if text and self.pages.is_searchable:
-            rows = searching.narrow(rows, text)
+            rows = searching.narrow(rows, text, request.user)
         page = Keyset(rows, self.pages.make_table().order(), MAX_CHOICES).page()
         results = [{"id": row.pk, "text": str(row)} for row in page.objects]
         return JsonResponse({"results": results})

@@ -8,7 +8,7 @@ from django.db import models
 from django.http import HttpRequest, QueryDict
 from django.utils.functional import cached_property
 
-from crm.access import Scope, Verb, owners_in_reach, scope_of
+from crm.access import Scope, Verb, is_hidden, owners_in_reach, scope_of
 from crm.generic import searching
 from crm.generic.addresses import BOARD, TABLE, Addresses
 from crm.generic.conditions import Conditions
@@ -92,7 +92,9 @@ class Listing(Addresses):
         """Return what the search text matches, if there is one."""
         if not self.search_text or not self.pages.is_searchable:
             return None
-        return searching.Matches(self.pages.model, self.search_text, self._owners)
+        return searching.Matches(
+            self.pages.model, self.search_text, self._owners, self.user
+        )
 
     @cached_property
     def _owners(self) -> list[int] | None:
@@ -141,7 +143,11 @@ class Listing(Addresses):
     def order(self) -> tuple[str, ...]:
         """Return the fields to order by."""
         if self.sort is None:
-            return self.table.order()
+            order = self.table.order()
+            model = self.pages.model
+            is_told = any(is_hidden(self.user, model, path) for path in order)
+            # The order alone would tell something of what is hidden.
+            return ("-pk",) if is_told else order
         key, descending = self.sort
         column = next(one for one in self.columns if one.key == key)
         path = str(column.sort)

@@ -13,7 +13,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm.access import Verb
+from crm.access import Verb, hidden_fields, read_only_fields
 from crm.exceptions import UserVisibleError
 from crm.generic import formats
 from crm.generic.base import GenericPage
@@ -127,10 +127,13 @@ class MergePage(GenericPage):
 
     def sources(self) -> dict[str, int]:
         """Return {field: key of the row} of what the person chose."""
+        kept = read_only_fields(self.request.user, self.model)
         return {
             name.removeprefix(FROM): int(value)
             for name, value in self.request.POST.items()
-            if name.startswith(FROM) and is_key(value)
+            if name.startswith(FROM)
+            and is_key(value)
+            and name.removeprefix(FROM) not in kept
         }
 
     def compare(
@@ -167,6 +170,8 @@ class MergePage(GenericPage):
         result: models.Model,
     ) -> dict[str, Any] | None:
         """Return a field on which the rows differ; None where they agree."""
+        if one.name in hidden_fields(self.request.user, self.model):
+            return None
         values = [getattr(row, one.attname) for row in rows]
         if len({formats.plain(value) for value in values}) == 1:
             return None

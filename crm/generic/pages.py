@@ -15,7 +15,7 @@ from django.urls import (
 )
 from django.utils import timezone
 
-from crm.access import Verb, can
+from crm.access import Verb, can, read_only_fields
 from crm.attachments.panels import FilesPanel
 from crm.audit import record
 from crm.custom.columns import CustomFieldsPanel, custom_columns
@@ -171,7 +171,7 @@ class Pages:
             found["move"] = ("<int:pk>/move/", MovePage)
             if self.board.quick:
                 found["boardadd"] = ("board/add/", BoardAddPage)
-        if editable_columns(self, self.declared_table()):
+        if editable_columns(self, table=self.declared_table()):
             found["cell"] = ("<int:pk>/cell/<slug:column>/", self.cell_view)
         if self.mergeable:
             found["merge"] = ("merge/", MergePage)
@@ -218,6 +218,8 @@ class Pages:
             "quick": Verb.ADD,
             "card": Verb.EXPORT,
         }
+        if page == "move" and self.board.field in read_only_fields(user, self.model):
+            return ""
         verb = verbs.get(page, page if page in Verb.values else Verb.VIEW)
         return self.url(page, obj) if can(user, verb, obj or self.model) else ""
 

@@ -80,11 +80,11 @@ class FieldsPanel(Panel):
         model = type(obj)
         pages = registry.pages_of(model)
         may_edit = pages is not None and can(request.user, Verb.CHANGE, obj)
-        known = editable_columns(pages) if may_edit else {}
+        known = editable_columns(pages, request.user) if may_edit else {}
         pairs = []
         for one in self.fields:
             column = column_for(model, one) if isinstance(one, str) else one
-            if not column.visible(request.user):
+            if not column.visible(request.user, model):
                 continue
             cell = column.cell(obj, links)
             cell.edit = column.key if column.key in known else ""

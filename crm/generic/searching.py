@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 from django.db.models import (
@@ -27,6 +27,9 @@ from django.db.models.sql.where import AND
 
 from crm.search.declaration import search_of
 from crm.search.query import Query, clean_text, read
+
+if TYPE_CHECKING:
+    from crm.models import User
 
 __all__ = [
     "Among",
@@ -119,11 +122,20 @@ class Probe(Lookup):
 class Matches:
     """What one text matches among the rows of one model.
 
-    With ``owners``, ids of people, matches of others may be left out.
+    With ``owners``, ids of people, matches of others may be left out. Fields that are
+    hidden from the ``reader`` find nothing.
     """
 
-    def __init__(self, model: type, text: str, owners: list[int] | None = None) -> None:
+    def __init__(
+        self,
+        model: type,
+        text: str,
+        owners: list[int] | None = None,
+        reader: User | None = None,
+    ) -> None:
         self.search = search_of(model)
+        if self.search and reader is not None:
+            self.search = self.search.for_reader(reader)
         self.owners = owners
         self.query = read(text) if self.search else Query(text)
 
@@ -251,6 +263,6 @@ def find(
         }
 
 
-def narrow(rows: QuerySet, text: str) -> QuerySet:
+def narrow(rows: QuerySet, text: str, reader: User) -> QuerySet:
     """Keep the rows in which every word of the text is found."""
-    return Matches(rows.model, text).narrow(rows)
+    return Matches(rows.model, text, reader=reader).narrow(rows)

@@ -84,7 +84,9 @@ class Table:
         self, user: User, wanted: Iterable[str] = (), *, every: bool = False
     ) -> list[Column]:
         """Return the columns that the person sees, those wanted or the usual ones."""
-        allowed = [column for column in self.all_columns if column.visible(user)]
+        allowed = [
+            column for column in self.all_columns if column.visible(user, self.model)
+        ]
         if every:
             return allowed
         by_key = {column.key: column for column in allowed}

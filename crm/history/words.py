@@ -14,7 +14,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm.access import Scope, Verb, VisibleQuerySet, scope_of
+from crm.access import Scope, Verb, VisibleQuerySet, hidden_fields, scope_of
 from crm.custom.definitions import definitions, takes_custom
 from crm.custom.kinds import ReferenceKind, kind_of
 from crm.generic import formats
@@ -81,6 +81,7 @@ class Values:
         if model is None:
             return []
         silent = silent_columns(model)
+        hidden = hidden_fields(self.user, model)
         new = change.new or {}
         found = [
             FieldChange(
@@ -89,7 +90,9 @@ class Values:
                 self.words(model, one, new[one.column]),
             )
             for one in model._meta.concrete_fields
-            if one.column in new and one.column not in silent | {CUSTOM}
+            if one.column in new
+            and one.column not in silent | {CUSTOM}
+            and one.name not in hidden
         ]
         return found + self.describe_custom(model, change)
 

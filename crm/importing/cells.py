@@ -74,12 +74,15 @@ class Column:
         required: bool = False,
         aliases: Sequence[str] = (),
         validators: Sequence[Callable[[Any], None]] = (),
+        fills: Sequence[str] = (),
     ) -> None:
         self.key = key
         self.label = label
         self.required = required
         self.aliases = tuple(aliases)
         self.validators = tuple(validators)
+        # The fields that it goes to, where its key is not the field's name.
+        self.fills = tuple(fills)
 
     def cleaner(self, habits: Habits) -> Cleaner:
         """Return what cleans this column's cells in one run."""

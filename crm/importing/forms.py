@@ -159,6 +159,7 @@ class PlanForm(forms.Form):
             "day_first": "1" if options.get("day_first") else "",
         }
         super().__init__(*args, initial=initial, **kwargs)
+        self.columns = importer.columns_for(run.owner)
         self.importer = importer
         self.header = header
         zones = sorted(available_timezones())
@@ -169,7 +170,7 @@ class PlanForm(forms.Form):
     def _add_columns(self, run: ImportRun) -> None:
         choices = [
             ("", _("– leave out –")),
-            *((one.key, self._label(one)) for one in self.importer.all_columns),
+            *((one.key, self._label(one)) for one in self.columns),
         ]
         if self.importer.keeps_details:
             choices.append((KEEP, _("Further details (kept as they are)")))
@@ -186,7 +187,7 @@ class PlanForm(forms.Form):
         return f"{name} *" if column.required else name
 
     def _add_constants(self, constants: dict[str, str]) -> None:
-        for column in self.importer.all_columns:
+        for column in self.columns:
             self.fields[f"constant_{column.key}"] = forms.CharField(
                 label=capfirst(str(column.label)),
                 required=False,
@@ -201,7 +202,7 @@ class PlanForm(forms.Form):
 
     def constant_fields(self) -> list[forms.BoundField]:
         """Return the fields for values that every row has."""
-        return [self[f"constant_{one.key}"] for one in self.importer.all_columns]
+        return [self[f"constant_{one.key}"] for one in self.columns]
 
     def mapping(self) -> dict[str, str]:
         """Return {header: column key} as chosen."""
@@ -216,7 +217,7 @@ class PlanForm(forms.Form):
         data = self.cleaned_data
         constants = {
             one.key: data[f"constant_{one.key}"]
-            for one in self.importer.all_columns
+            for one in self.columns
             if data[f"constant_{one.key}"]
         }
         chosen = {name: data[name] for name in ("time_zone", "decimal", "day_first")}

@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from crm.access import Verb, can
+from crm.access import Verb, can, read_only_fields
 from crm.custom.importing import import_columns
 from crm.importing.cells import Column
 
@@ -99,6 +99,21 @@ class Importer:
             model
             for model in self.creates
             if not (can(user, Verb.ADD, model) or can(user, Verb.IMPORT, model))
+        ]
+
+    def columns_for(self, user: User | None) -> list[Column]:
+        """Return the columns that a person may fill; None is the program itself."""
+        if user is None:
+            return list(self.all_columns)
+        kept = {
+            name
+            for model in (self.model, *self.creates)
+            for name in read_only_fields(user, model)
+        }
+        return [
+            column
+            for column in self.all_columns
+            if column.required or not {column.key, *column.fills} & kept
         ]
 
     def check_mapping(self, keys: set[str]) -> str:

@@ -105,6 +105,13 @@ def _plan(run: ImportRun, path: Path) -> tuple[Plan, Table]:
     options = dict(run.options)
     constants = options.pop("constants", {})
     plan = Plan.make(importer, header, run.mapping, constants, options)
+    open_keys = {column.key for column in importer.columns_for(run.owner)}
+    kept = [importer.by_key[key].label for key in sorted(plan.staged - open_keys)]
+    if kept and run.owner is not None:
+        names = ", ".join(map(str, kept))
+        raise ImportRefused(
+            _("You may not fill these fields: %(names)s.") % {"names": names}
+        )
     if not run.file_hash:
         run.file_hash = hash_of(path)
         ImportRun.objects.filter(pk=run.pk).update(file_hash=run.file_hash)

@@ -64,6 +64,25 @@ def ruled_fields(pages: Pages) -> dict[str, str]:
     }
 
 
+def searched_fields(pages: Pages) -> set[str]:
+    """Return the fields whose words are found together: none can be left out."""
+    from crm.search.declaration import search_of
+
+    search = search_of(pages.model)
+    return {*search.name, *search.text} if search else set()
+
+
+def modes_for(key: str) -> list[tuple[str, Any]]:
+    """Return what a rule can say of a field."""
+    label, _hash, name = key.partition("#")
+    model = controlled_models().get(label)
+    pages = registry.pages_of(model) if model else None
+    modes = [("", _("open")), *FieldMode.choices]
+    if pages is not None and name in searched_fields(pages):
+        return [one for one in modes if one[0] != FieldMode.HIDDEN]
+    return modes
+
+
 def naming_fields(pages: Pages) -> set[str]:
     """Return the fields that a row is called after, which is shown everywhere."""
     from crm.search.declaration import search_of
@@ -87,7 +106,7 @@ def is_valid(key: str, value: str) -> bool:
     """Tell whether a key and its value, or no value, can be stored."""
     label, is_rule, _name = key.partition("#")
     if is_rule:
-        return key in ruled_keys() and value in ("", *FieldMode.values)
+        return key in ruled_keys() and value in dict(modes_for(key))
     label, _colon, verb = key.partition(":")
     known = label == ANY_MODEL or label in controlled_models()
     return known and verb in Verb.values and value in ("", *Scope.values)
@@ -214,13 +233,12 @@ def makes_sense(label: str, verb: str) -> bool:
 def rules(state: Mapping[str, str], stored: Mapping[str, str]) -> list[Cell]:
     """Return the field rules of a role, those just lifted, too."""
     keys = sorted({key for key in (*state, *stored) if "#" in key}, key=in_words)
-    choices = [("", _("open")), *FieldMode.choices]
     return [
         Cell(
             key,
             in_words(key),
             state.get(key, ""),
-            choices,
+            modes_for(key),
             state.get(key, "") != stored.get(key, ""),
         )
         for key in keys

@@ -200,7 +200,7 @@ def records(asker: User, label: str, text: str) -> list[models.Model]:
         return list(rows.filter(pk=text))
     if not pages.is_searchable:
         return []
-    return list(searching.narrow(rows, text).order_by("pk")[:MOST_RECORDS])
+    return list(searching.narrow(rows, text, asker).order_by("pk")[:MOST_RECORDS])
 
 
 def answer(record: models.Model, now: Viewer, then: Viewer) -> Answer:

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
+from crm.access import is_hidden
+
 if TYPE_CHECKING:
     from crm.generic.pages import Pages
+    from crm.models import User
 
 # How a column is searched, by words of its name; everything else is text.
 BY_NAME = {
@@ -76,6 +79,21 @@ class Search:
         """Return the column of the row's owner, if it is on the row itself."""
         path = getattr(self.model, "access_path", "")
         return path if isinstance(column(self.model, path), models.ForeignKey) else ""
+
+    def for_reader(self, user: User) -> Search:
+        """Return what is left for a person from whom fields are hidden."""
+        lists = ("name", "text", "email", "phone", "number", "related", "facts")
+        kept = {
+            name: tuple(
+                path
+                for path in getattr(self, name)
+                if not is_hidden(user, self.model, path)
+            )
+            for name in lists
+        }
+        if all(kept[name] == getattr(self, name) for name in lists):
+            return self
+        return replace(self, **kept)
 
     def related_searches(self) -> dict[str, Search]:
         """Return {path: what is searched there} of the relations."""

@@ -106,7 +106,11 @@ class Found:
 def find_all(user: User, text: str, limit: int = 5) -> Found:
     """Search every type that the person may see."""
     query = read(text)
-    searches = [one for one in all_searches() if can(user, Verb.VIEW, one.model)]
+    searches = [
+        one.for_reader(user)
+        for one in all_searches()
+        if can(user, Verb.VIEW, one.model)
+    ]
     if not query or not searches:
         return Found(query)
     if is_too_short(query):

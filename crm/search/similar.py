@@ -41,6 +41,7 @@ def similar(
     search = search_of(model)
     if search is None or not can(user, Verb.VIEW, model):
         return []
+    search = search.for_reader(user)
     asked = conditions(search, values)
     found = find({key: (search.kind, text) for key, text in asked.items()}, MAX_FOUND)
     words = {

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 
+from crm.access import is_hidden
 from crm.formatting import NOTHING
 from crm.generic.tables import Cell, Row
 from crm.templatetags.ui import badge
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from crm.generic.pages import Pages
 
 register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def sees(context: Context, row: models.Model, path: str) -> bool:
+    """Tell whether the reader may see a field that a template names itself."""
+    return not is_hidden(context["request"].user, type(row), path)
 
 
 @register.simple_tag(takes_context=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpResponse, QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm.access import Verb
+from crm.access import Verb, read_only_fields
 from crm.exceptions import UserVisibleError
 from crm.generic.bulk.forms import (
     AssignRowsForm,
@@ -88,7 +88,8 @@ def save_row(row: models.Model, batch: Batch, data: QueryDict) -> bool:
     """Send a row's own form some fields, so that the model's rules apply to it."""
     form = batch.pages.form(data, instance=row, actor=batch.actor)
     form.keep_only(data)
-    if set(data) - set(form.fields):
+    open_fields = {name for name, one in form.fields.items() if not one.disabled}
+    if set(data) - open_fields:
         raise UserVisibleError(_("As it stands now this cannot be changed."))
     if not form.is_valid():
         raise ValidationError([_error(form, *pair) for pair in form.errors.items()])
@@ -165,6 +166,8 @@ class TagRows(BulkAction):
 
     def make_form(self, pages: Pages, user: User, data: QueryDict | None) -> forms.Form:
         """Return the choice of tags."""
+        if "tags" in read_only_fields(user, pages.model):
+            raise PermissionDenied
         return TagRowsForm(data, pages=pages, actor=user)
 
     def apply(self, batch: Batch) -> None:

@@ -111,7 +111,11 @@ class EditRowsForm(ManyRowsForm):
         super().__init__(data, **kwargs)
         source = form_for_many(self.pages, self.actor)
         only = [*only, *source.custom]
-        self.offered = [name for name in only if name in source.fields]
+        self.offered = [
+            name
+            for name in only
+            if name in source.fields and not source.fields[name].disabled
+        ]
         for name in self.offered:
             field = source.fields[name]
             if isinstance(field, forms.BooleanField):

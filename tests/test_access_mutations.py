@@ -1,0 +1,108 @@
+"""Proof that the access matrix can fail: each door is opened, and it must be noticed.
+
+One call that guards a door is taken away, as a careless edit would; then the matrix
+judges the address as it always does and must find fault with it.
+"""
+
+from __future__ import annotations
+
+import pytest
+from django.http import Http404
+
+from crm.access import Verb, VisibleQuerySet
+from crm.generic import base
+from crm.search import finding
+from crm.testing.access_matrix import declared_rules, routes, rule_of
+from crm.testing.world import make_world
+from customers.models import Customer
+from tests.test_access_matrix import faults
+
+pytestmark = pytest.mark.django_db
+RULES = declared_rules()
+ROUTES = {route.name: route for route in routes()}
+
+
+def any_row(source, user, pk, verb=Verb.VIEW):
+    """Stand in for ``get_visible_or_404`` as a plain look-up."""
+    rows = source if hasattr(source, "filter") else source.objects.all()
+    found = rows.filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def open_the_rows(patch):
+    """Let every row be visible."""
+    patch.setattr(VisibleQuerySet, "visible_to", lambda rows, user, verb="view": rows)
+
+
+def open_the_look_up(patch):
+    """Let a page find a row without asking whose it is."""
+    patch.setattr(base, "get_visible_or_404", any_row)
+
+
+def open_the_model(patch):
+    """Let a page begin without asking for the verb."""
+    patch.setattr(base, "require", lambda user, verb, model: None)
+
+
+# Address → what is taken away there.
+DOORS = {
+    "customers:customer_list": open_the_model,
+    "customers:customer_choices": open_the_model,
+    "customers:customer_export": open_the_model,
+    "customers:customer_add": open_the_model,
+    "customers:customer_bulk-edit": open_the_model,
+    "customers:customer_bulk-delete": open_the_model,
+    "customers:customer_bulk-export": open_the_model,
+    "customers:customer_detail": open_the_look_up,
+    "customers:customer_peek": open_the_look_up,
+    "customers:customer_panel": open_the_look_up,
+    "customers:customer_cell": open_the_look_up,
+    "customers:customer_edit": open_the_look_up,
+    "customers:customer_delete": open_the_look_up,
+}
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_the_matrix_notices_an_open_door(monkeypatch, name):
+    route = ROUTES[name]
+    with monkeypatch.context() as patch:
+        DOORS[name](patch)
+        assert faults(route, rule_of(route, RULES))
+
+
+def test_the_matrix_finds_no_fault_with_a_guarded_door():
+    route = ROUTES["customers:customer_cell"]
+    assert not faults(route, rule_of(route, RULES))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/customers/",
+        "/customers/choices/?q=Of+cleo",
+        "/customers/export/",
+        "/search/?q=Of+cleo",
+        "/search/suggest/?q=Of+cleo",
+    ],
+)
+def test_a_page_without_a_row_hides_the_rows_of_others(monkeypatch, url):
+    """Of such pages the matrix asks the answer only; here is whose rows they show."""
+    world = make_world()
+    Customer.objects.create(name="Of cleo", owner=world.cleo, source="other")
+    ana = world.client("ana")
+
+    def shown():
+        response = ana.get(url)
+        parts = response.streaming_content if response.streaming else [response.content]
+        text = b"".join(parts).decode()
+        # What was asked for is repeated in the field of the search.
+        return "Of cleo" in text.replace('value="Of cleo"', "")
+
+    assert not shown()
+    with monkeypatch.context() as patch:
+        open_the_rows(patch)
+        patch.setattr(finding, "owners_in_reach", lambda *args: None)
+        patch.setattr(finding, "sees_all", lambda *args: True)
+        assert shown()
