@@ -117,6 +117,27 @@ def condition_by_ids(model: type[models.Model], user: User, scope: str) -> model
     return all_of(models.Q(**{f"{path}__in": people}) for path in paths)
 
 
+def shared_ids(user: User, verb: str, model: type[models.Model]) -> set[int]:
+    """Return the ids of single rows that others shared with the person for the verb.
+
+    They come along with the grants; few people have any. A share counts only for those
+    whose roles give the verb on rows of the kind at all, which the callers ask first.
+    """
+    if not getattr(user, "is_active", False) or user.is_superuser:
+        return set()
+    _grants = user.grant_table
+    return user.shared_rows.get((model._meta.label_lower, str(verb)), set())
+
+
+def or_shared(
+    condition: models.Q, user: User, verb: str, model: type[models.Model]
+) -> models.Q:
+    """Return the condition, widened by the rows that are shared with the person."""
+    shared = shared_ids(user, verb, model)
+    # An empty condition keeps every row already.
+    return condition | models.Q(pk__in=shared) if condition and shared else condition
+
+
 class VisibleQuerySet(models.QuerySet):
     """A queryset that can be narrowed to what a person may see."""
 
@@ -125,7 +146,8 @@ class VisibleQuerySet(models.QuerySet):
         scope = scope_of(user, verb, self.model)
         if scope is None:
             return self.none()
-        return self.filter(condition_by_ids(self.model, user, scope))
+        condition = condition_by_ids(self.model, user, scope)
+        return self.filter(or_shared(condition, user, verb, self.model))
 
 
 VisibleManager = models.Manager.from_queryset(VisibleQuerySet, "VisibleManager")
@@ -165,7 +187,11 @@ def can(user: User, verb: str, target: Any) -> bool:
     if isinstance(target, type):
         return scope_of(user, verb, target) is not None
     scope = scope_of(user, verb, type(target))
-    return scope is not None and reaches(user, scope, target)
+    if scope is None:
+        return False
+    return target.pk in shared_ids(user, verb, type(target)) or reaches(
+        user, scope, target
+    )
 
 
 def reaches(user: User, scope: str, target: models.Model) -> bool:
@@ -306,7 +332,11 @@ def reachable(
         return set()
     if getattr(model, "access_shared", False):
         return pks
-    if SCOPE_RANK[scope] >= SCOPE_RANK[scope_of(user, Verb.VIEW, model) or scope]:
+    is_shared = bool(shared_ids(user, Verb.VIEW, model))
+    if (
+        not is_shared
+        and SCOPE_RANK[scope] >= SCOPE_RANK[scope_of(user, Verb.VIEW, model) or scope]
+    ):
         return pks
     return reachable_now(user, verb, model, pks)
 
@@ -318,7 +348,8 @@ def reachable_now(
     scope = scope_of(user, verb, model)
     if scope is None:
         return set()
-    rows = model._base_manager.filter(owner_condition(model, user, scope), pk__in=pks)
+    condition = or_shared(owner_condition(model, user, scope), user, verb, model)
+    rows = model._base_manager.filter(condition, pk__in=pks)
     return set(rows.values_list("pk", flat=True))
 
 

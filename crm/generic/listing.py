@@ -8,7 +8,7 @@ from django.db import models
 from django.http import HttpRequest, QueryDict
 from django.utils.functional import cached_property
 
-from crm.access import Scope, Verb, is_hidden, owners_in_reach, scope_of
+from crm.access import Scope, Verb, is_hidden, owners_in_reach, scope_of, shared_ids
 from crm.generic import searching
 from crm.generic.addresses import BOARD, TABLE, Addresses
 from crm.generic.conditions import Conditions
@@ -101,6 +101,8 @@ class Listing(Addresses):
         """Return whose rows are all that is visible; None without such a limit."""
         search = search_of(self.pages.model)
         if search is None or not search.owner:
+            return None
+        if shared_ids(self.user, Verb.VIEW, self.pages.model):
             return None
         return owners_in_reach(self.user, self.pages.model)
 

@@ -39,7 +39,7 @@ from crm.generic.list import ChoicesPage, ListPage
 from crm.generic.merge_page import MergePage, MergeRows
 from crm.generic.nav import Nav
 from crm.generic.neighbours import NeighboursPage
-from crm.generic.panels import FieldsPanel, HistoryPanel, Panel, made
+from crm.generic.panels import FieldsPanel, HistoryPanel, Panel, SharesPanel, made
 from crm.generic.peek import PanelPage, PeekPage
 from crm.generic.quickadd import QuickAddPage
 from crm.generic.registry import (
@@ -56,6 +56,7 @@ from crm.generic.similar import SimilarPage
 from crm.generic.tables import Table
 from crm.models import BaseModel
 from crm.models.custom import PREFIX
+from crm.rights.sharing import SharePage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -167,6 +168,8 @@ class Pages:
                 found["quick"] = ("quick/", self.quick_view)
             if self.similar_fields:
                 found["similar"] = ("similar/", self.similar_view)
+        if self.shareable:
+            found["share"] = ("<int:pk>/share/", SharePage)
         if self.board is not None:
             found["move"] = ("<int:pk>/move/", MovePage)
             if self.board.quick:
@@ -238,6 +241,12 @@ class Pages:
     # --- what is on them --------------------------------------------------------
 
     @property
+    def shareable(self) -> bool:
+        """Tell whether one row can be shared: it is edited here and has an owner."""
+        access_path = getattr(self.model, "access_path", "")
+        return self.form is not None and access_path == "owner"
+
+    @property
     def is_searchable(self) -> bool:
         """Tell whether rows can be found by a text."""
         return bool(self.search or self.search_fields)
@@ -283,6 +292,8 @@ class Pages:
         custom = custom_columns(self.model)
         if custom:
             panels.append(CustomFieldsPanel(custom))
+        if self.shareable:
+            panels.append(SharesPanel())
         if self.keeps_history:
             panels.append(HistoryPanel())
         if self.takes_files:

@@ -112,6 +112,24 @@ class HistoryPanel(Panel):
         return {"entries": entries, "may_open": can(request.user, Verb.VIEW, Operation)}
 
 
+class SharesPanel(Panel):
+    """With whom the row is shared, and the way to share it."""
+
+    title = _("Shared with")
+    template = "rights/_shares.html"
+    column = "side"
+    order = 80
+    lazy = True
+
+    def get_context(self, request: HttpRequest, obj: Model) -> dict[str, Any]:
+        """Return the shares, and where those to whom it belongs add one."""
+        from crm.rights.sharing import may_share, shares_of
+
+        pages = registry.pages_of(type(obj))
+        url = pages.url("share", obj) if may_share(request.user, obj) else ""
+        return {"shares": shares_of(obj), "share_url": url}
+
+
 class Tile:
     """A part of the start page; ``request.focus`` says what the page is about."""
 

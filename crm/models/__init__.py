@@ -17,6 +17,7 @@ from crm.models.jobs import Job, JobLog, JobState
 from crm.models.lists import Density, ListLayout, SavedView, Sharing
 from crm.models.search import SearchEntry
 from crm.models.security import EventKind, SecurityEvent
+from crm.models.sharing import Share
 from crm.models.tags import Tag
 from crm.models.users import (
     FieldMode,
@@ -61,6 +62,7 @@ __all__ = [
     "SearchEntry",
     "SecurityEvent",
     "SeededModel",
+    "Share",
     "Sharing",
     "Tag",
     "Team",

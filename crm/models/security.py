@@ -39,6 +39,7 @@ class EventKind(models.TextChoices):
     TEAM_MOVED = "team_moved", _("Team moved")
     GRANT_CHANGED = "grant_changed", _("Right of a role changed")
     ROLE_CHANGED = "role_changed", _("Role changed")
+    SHARED = "shared", _("Row shared, or no longer")
     DENIED = "denied", _("Refused for want of a right")
     EXPORTED = "exported", _("Rows taken away as a file")
 

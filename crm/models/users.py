@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
@@ -17,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.access import Scope, Verb, VisibleQuerySet
 from crm.models.base import BaseModel
 
+SHARE = JSONObject(model="model", object_id="object_id", verb="verb")
 ROLE_LABELS = {
     "representative": _("Representative"),
     "sales_manager": _("Sales manager"),
@@ -246,18 +248,26 @@ class User(AbstractUser):
         """Return {(model label, verb): [scope, …]}; one query per request."""
         mine = FieldRule.objects.filter(role__users=self.pk)
         rules = JSONObject(role="role_id", model="model", field="field", mode="mode")
+        shares = ArraySubquery(self.shares_with_me().values(_share=SHARE))
         rows = list(
             Grant.objects.filter(role__users=self)
-            .annotate(_rules=ArraySubquery(mine.values(_rule=rules)))
+            .annotate(_rules=ArraySubquery(mine.values(_rule=rules)), _shares=shares)
             .values_list(
-                "role_id", "model", "verb", "scope", "role__users__team__path", "_rules"
+                "role_id",
+                "model",
+                "verb",
+                "scope",
+                "role__users__team__path",
+                "_rules",
+                "_shares",
             )
         )
         self.set_rights(row[:4] for row in rows)
-        for *_grant, path, ruled in rows[:1]:
+        for *_grant, path, ruled, shared in rows[:1]:
             # What a scope and a column ask for next comes along.
             self.__dict__["team_path"] = path or ""
             self.set_field_rules((one["role"], one) for one in ruled)
+            self.set_shares(shared)
         return self.__dict__["grant_table"]
 
     def set_rights(self, grants: Iterable[tuple[int, str, str, str]]) -> None:
@@ -265,6 +275,7 @@ class User(AbstractUser):
         table: dict[tuple[str, str], list[str]] = defaultdict(list)
         self.grant_roles: dict[tuple[str, str], set[int]] = defaultdict(set)
         self.field_rules: dict[str, dict[str, dict[int, str]]] = {}
+        self.shared_rows: dict[tuple[str, str], set[int]] = {}
         for role, model, verb, scope in grants:
             table[model, verb].append(scope)
             self.grant_roles[model, verb].add(role)
@@ -275,6 +286,22 @@ class User(AbstractUser):
         for role, one in rules:
             by_field = self.field_rules.setdefault(one["model"], {})
             by_field.setdefault(one["field"], {})[role] = one["mode"]
+
+    def shares_with_me(self) -> models.QuerySet:
+        """Return what is shared with the person or the person's team."""
+        from crm.models.sharing import Share
+
+        mine = models.Q(person=self.pk)
+        if self.team_id is not None:
+            mine |= models.Q(team=self.team_id)
+        return Share.objects.filter(mine).order_by()
+
+    def set_shares(self, shares: Iterable[dict[str, Any]]) -> None:
+        """Let {"model", "object_id", "verb"} be what is shared with the person."""
+        for one in shares:
+            for verb in {Verb.VIEW, one["verb"]}:
+                rows = self.shared_rows.setdefault((one["model"], str(verb)), set())
+                rows.add(one["object_id"])
 
     @cached_property
     def team_path(self) -> str:

@@ -25,6 +25,7 @@ from crm.access import (
     reaches,
     read_only_fields,
     scope_of,
+    shared_ids,
 )
 from crm.generic import formats, searching
 from crm.generic.counting import counts
@@ -92,6 +93,8 @@ class Viewer:
                 self.grants.append((role.pk, label, verb, value))
         self.user.set_rights(self.grants)
         self.user.set_field_rules(rules)
+        names = ("model", "object_id", "verb")
+        self.user.set_shares(person.shares_with_me().values(*names))
 
     def right(self, verb: str, model: type[models.Model]) -> Right | None:
         """Return how far the person may do the verb, and which role says so."""
@@ -220,6 +223,8 @@ def verdict(record: models.Model, viewer: Viewer) -> tuple[bool, str]:
         return False, _("No role lets them view this kind of row.")
     scope = scope_of(viewer.user, Verb.VIEW, model)
     sees = reaches(viewer.user, scope, record)
+    if not sees and record.pk in shared_ids(viewer.user, Verb.VIEW, model):
+        return True, _("It is shared with them or with their team.")
     words = {"role": right.role, "scope": right.scope, "owners": owners_of(record)}
     if SCOPE_RANK[scope] == SCOPE_RANK[Scope.ALL]:
         return sees, _("%(role)s reaches every row of this kind.") % words

@@ -26,7 +26,7 @@ from django.db.models import (
 from django.db.models.functions import Cast, Coalesce
 from django.utils.text import capfirst
 
-from crm.access import Verb, can, owners_in_reach
+from crm.access import Verb, can, owners_in_reach, shared_ids
 from crm.generic.registry import registry
 from crm.generic.searching import (
     LATEST_FIRST,
@@ -167,7 +167,9 @@ def ids_of(
     owners = {
         f"{place} all": owners_in_reach(user, searches[place].model)
         for place in narrow
-        if searches[place].owner and not all_rows(searches[place]).query.where
+        if searches[place].owner
+        and not all_rows(searches[place]).query.where
+        and not shared_ids(user, Verb.VIEW, searches[place].model)
     }
     most = MAX_IDS if narrow else MAX_FOUND
     found = find(asked, most, LATEST_FIRST, owners)

@@ -53,6 +53,7 @@ VERBS = {
     "delete": "delete",
     "merge": "delete",
     "move": "change",
+    "share": "change",
     "boardadd": "add",
     "export": "export",
     "card": "export",
