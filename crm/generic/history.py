@@ -38,6 +38,7 @@ VERBS = {
     "merged": _("Merged"),
     "message": _("Message"),
     "moved": _("Changed"),
+    "shared": _("Shared"),
     "state": _("Changed"),
 }
 

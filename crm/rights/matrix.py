@@ -185,7 +185,8 @@ class Section:
 def sections(state: Mapping[str, str], stored: Mapping[str, str]) -> list[Section]:
     """Return the matrix of a role, grouped by app, "every kind" first."""
     found = [Section("any", _("Everything"), [line_of(ANY_MODEL, state, stored)])]
-    for config in apps.get_app_configs():
+    # The framework's own rows are the last that anybody looks for.
+    for config in sorted(apps.get_app_configs(), key=lambda one: one.label == "crm"):
         lines = [
             line_of(label, state, stored)
             for label, model in controlled_models().items()

@@ -165,7 +165,9 @@ def seen_by(now: Viewer, then: Viewer) -> list[Seen]:
     numbers = counts(parts, MOST)
     for (label, when), number in numbers.items():
         setattr(found[label], when, in_figures(number))
-    order = {config.label: place for place, config in enumerate(apps.get_app_configs())}
+    labels = [config.label for config in apps.get_app_configs()]
+    labels.sort(key=lambda one: one == "crm")
+    order = {label: place for place, label in enumerate(labels)}
     ours = sorted(found, key=lambda label: (order[label.partition(".")[0]], label))
     return [found[label] for label in ours]
 
