@@ -2,8 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from crm.generic import export_job  # noqa: F401  (declares its kind)
 from crm.access import Verb
+from crm.generic import export_job  # noqa: F401  (declares its kind)
 from crm.generic.registry import NavLink, register_link
 from crm.history import jobs  # noqa: F401  (declares its kind)
 from crm.models import Change, DeletedRow, Grant, Operation

@@ -3,8 +3,8 @@
 from crm.models.attachments import Attachment
 from crm.models.audit import AuditEntry
 from crm.models.base import BaseModel, OwnedModel
-from crm.models.exports import ExportFile
 from crm.models.custom import CustomField, CustomValues, FieldKind, FieldState
+from crm.models.exports import ExportFile
 from crm.models.history import (
     Change,
     ChangeVerb,

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('crm', '0012_security_events'),
+        ('crm', '0015_customfield'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("crm", "0012_security_events"),
+        ("crm", "0014_exported_files"),
     ]
 
     operations = [

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('crm', '0013_field_rules'),
+        ('crm', '0016_field_rules'),
     ]
 
     operations = [
