@@ -423,6 +423,9 @@ def test_htmx_gets_the_panel_anew(ana, row):
     one = Attachment.objects.get()
     answer = ana.post(url_of("remove", one), headers={"HX-Request": "true"})
     assert "No files yet." in answer.text
+    assert "a.png was deleted." in answer.text
+    number = Operation.objects.order_by("-pk").first().number
+    assert reverse("crm:operation_undo", args=[number]) in answer.text
 
 
 def test_more_files_cost_no_more_queries(ana, row):

@@ -58,7 +58,10 @@ def _add(request: HttpRequest, label: str, pk: int) -> HttpResponse:
 
 
 def _answer(
-    request: HttpRequest, obj: models.Model, form: AttachmentForm | None = None
+    request: HttpRequest,
+    obj: models.Model,
+    form: AttachmentForm | None = None,
+    gone: Attachment | None = None,
 ) -> HttpResponse:
     """Draw the panel anew to htmx; without it go back to the row, or say the error."""
     if not request.htmx and form is None:
@@ -67,6 +70,9 @@ def _answer(
     context: dict[str, Any] = panel.get_context(request, obj, form)
     part = Part(panel, context)
     own = {"object": obj, "panel": panel, "part": part}
+    if gone is not None:
+        url = registry.pages_of(type(obj)).url("detail", obj)
+        own |= {"gone": gone, "number": request.operation, "next": url}
     status = 422 if form is not None else 200
     if request.htmx:
         template = "generic/_part.html"
@@ -118,7 +124,7 @@ def attachment_remove(request: HttpRequest, pk: int) -> HttpResponse:
     attachment, obj = services.find(pk, request.user, Verb.CHANGE)
     services.detach(attachment=attachment, obj=obj, actor=request.user)
     if request.htmx:
-        return _answer(request, obj)
+        return _answer(request, obj, gone=attachment)
     offer_undo(request, _("%(name)s was deleted.") % {"name": attachment.name})
     return redirect(registry.pages_of(type(obj)).url("detail", obj))
 

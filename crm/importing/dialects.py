@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from crm.importing.encodings import detect, open_bytes, refuse_noise
+from crm.importing.notes import delimiter_in
 
 SAMPLE_LINES = 200
 SAMPLE_CHARS = 256 * 1024
@@ -56,12 +57,13 @@ def sniff_text(path: Path, encoding: str = "", delimiter: str = "") -> Dialect:
     sample = read_sample(path, encoding)
     if not delimiter:
         delimiter = find_delimiter(sample)
+    quote = find_quotechar(sample, delimiter)
     # Some delimiters are control characters.
     refuse_noise(sample.replace(delimiter, ""))
     return Dialect(
         encoding=encoding,
         delimiter=delimiter,
-        quotechar=find_quotechar(sample, delimiter),
+        quotechar='"' if delimiter_in(sample, delimiter) else quote,
         is_certain=certain,
     )
 
@@ -89,6 +91,8 @@ def read_sample(path: Path, encoding: str) -> str:
 
 def find_delimiter(sample: str) -> str:
     """Return the delimiter that cuts most rows into the same number of cells."""
+    if own := delimiter_in(sample, DELIMITERS):
+        return own
     best, best_score = ",", 0.0
     for delimiter in DELIMITERS:
         if delimiter not in sample:

@@ -41,6 +41,16 @@ def _known_names() -> frozenset[tuple[str, ...]]:
     return frozenset(known)
 
 
+def delimiter_in(sample: str, delimiters: str) -> str:
+    """Return what stands between our two columns; empty in a file of others."""
+    for names in _known_names():
+        for delimiter in delimiters:
+            place = sample.find(delimiter.join(names))
+            if place > 0 and sample[place - 1] == delimiter:
+                return delimiter
+    return ""
+
+
 def width_before_notes(header: Sequence[str]) -> int | None:
     """Return how many columns stand before ours; None where there are none of ours."""
     names = [name.strip() for name in header]
