@@ -141,7 +141,8 @@ def test_the_rejected_rows_can_be_downloaded(ben):
     )
     assert counts(run) == (2, 0, 0, 1)
     answer = ben.get(page("rejects", run))
-    assert answer.headers["Content-Disposition"].endswith('"May-rejected.csv"')
+    name = f'"May-rejected-{run.pk}.csv"'
+    assert answer.headers["Content-Disposition"].endswith(name)
     body = b"".join(answer.streaming_content).decode("utf-8-sig")
     lines = body.splitlines()
     assert lines[1].startswith("A1,K2,Cup,1,2024-05-06,nine,7,2,3,")
