@@ -103,6 +103,9 @@ class CustomReference(CustomColumn):
 
     custom: ReferenceKind
 
+    def __init__(self, kind: ReferenceKind) -> None:
+        super().__init__(kind, requires=kind.target)
+
     @property
     def alias(self) -> str:
         """Return what the name is called in the query."""

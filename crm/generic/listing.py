@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.http import HttpRequest, QueryDict
 from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
 
 from crm.access import Scope, Verb, is_hidden, owners_in_reach, scope_of, shared_ids
+from crm.custom.definitions import field_named
 from crm.generic import searching
 from crm.generic.addresses import BOARD, TABLE, Addresses
 from crm.generic.conditions import Conditions
@@ -18,6 +20,7 @@ from crm.generic.keyset import Keyset
 from crm.generic.matched import MatchedPages
 from crm.generic.saved_views import KeptOfList
 from crm.generic.tables import Column, Heading
+from crm.models.custom import PREFIX
 from crm.search.declaration import search_of
 
 if TYPE_CHECKING:
@@ -127,9 +130,30 @@ class Listing(Addresses):
     @cached_property
     def columns(self) -> list[Column]:
         """Return the columns to show: the address's, the person's, or the usual."""
-        wanted = [name for name in self.query.get("columns", "").split(",") if name]
-        wanted = wanted or self.kept.layout.get("columns", [])
+        wanted = self.named_columns or self.kept.layout.get("columns", [])
         return self.table.columns_for(self.user, wanted)
+
+    @property
+    def named_columns(self) -> list[str]:
+        """Return the keys of the columns that the address or the view names."""
+        return [name for name in self.query.get("columns", "").split(",") if name]
+
+    @property
+    def notes(self) -> list[str]:
+        """Return a sentence if the address names custom fields that are not in use."""
+        known = set(self.table.keys)
+        gone = [
+            field_named(self.pages.model, name)
+            for name in self.named_columns
+            if name.startswith(PREFIX) and name not in known
+        ]
+        if not gone:
+            return []
+        names = [one.title for one in gone if one] or [_("A custom field")]
+        return [
+            _("No longer shown, because it is not in use: %(names)s.")
+            % {"names": ", ".join(names)}
+        ]
 
     @cached_property
     def sort(self) -> tuple[str, bool] | None:

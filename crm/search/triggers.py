@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from crm.custom.definitions import takes_custom
 from crm.search.declaration import Search, all_searches
 
 # Two processes that migrate must not install at once; any constant number will do.
@@ -60,6 +61,13 @@ BEGIN
     RETURN NULL;
 END $body$;
 """
+# The texts and links among the values of custom fields: days and the keys of choices
+# are digits and hyphens.
+CUSTOM_TEXTS = """
+    CASE WHEN custom <> '{}' THEN (
+        SELECT string_agg(held.value #>> '{}', ' ') FROM jsonb_each(custom) held
+        WHERE jsonb_typeof(held.value) = 'string' AND held.value #>> '{}' ~ '[^0-9-]'
+    ) END"""
 TRIGGERS = {
     "insert": "REFERENCING NEW TABLE AS new_rows",
     "update": "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows",
@@ -74,6 +82,7 @@ class Definition:
     def __init__(self, search: Search) -> None:
         self.search = search
         meta = search.model._meta
+        self.has_custom = takes_custom(search.model)
         self.table = meta.db_table
         self.function = f"crm_search_of_{self.table}"
         self.names = {
@@ -106,8 +115,10 @@ class Definition:
         joined += [(one, r"E'\n'") for one in (search.email, search.phone)]
         joined.append((search.number, r"E'\n'"))
         parts = []
-        for names, separator in joined:
+        for place, (names, separator) in enumerate(joined):
             columns = [f"{self.column(name)}::text" for name in names]
+            if place == 1 and self.has_custom:
+                columns.append(CUSTOM_TEXTS)
             if len(columns) > 1:
                 parts.append(f"concat_ws({separator}, {', '.join(columns)})")
             else:
@@ -126,7 +137,8 @@ class Definition:
         """Return the changed rows of an UPDATE, where the entry is another now."""
         search = self.search
         kept = (search.recent, search.place, search.owner)
-        names = dict.fromkeys(search.own + kept)
+        custom = ("custom",) if self.has_custom else ()
+        names = dict.fromkeys(search.own + kept + custom)
         columns = [self.column(name) for name in names if name]
         now = ", ".join(f"n.{one}" for one in columns)
         before = ", ".join(f"o.{one}" for one in columns)
