@@ -99,11 +99,11 @@ def _by_name(
 def _by_data(
     importer: Importer, cells: list[str], habits: Habits, used: set[str]
 ) -> str:
-    """Return the one free column of a telling type that the data fit."""
+    """Return the one free declared column of a telling type that the data fit."""
     for kind in TELLING:
         fitting = [
             column.key
-            for column in importer.all_columns
+            for column in importer.columns
             if type(column) is kind
             and column.key not in used
             and column.fits(cells, habits) >= GOOD_FIT
