@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from decimal import Decimal
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -16,6 +17,7 @@ from crm.models import FieldRule, Grant, Role, SavedView
 from crm.testing.access_matrix import declared_rules, page_tests, routes, rule_of
 from crm.testing.snapshot import unchanged
 from customers.models import Contact, Customer
+from sales.models import Lead
 
 pytestmark = pytest.mark.django_db
 PHONE, INCOME = "+49 30 77441199", Decimal("81234.56")
@@ -305,3 +307,48 @@ def test_contacts_keep_their_own_phone(world, secret):
     """A rule is about one model, not about every field of that name."""
     Contact.objects.create(customer=secret, name="Kim", phone="5550101")
     assert "5550101" in body(world.client("ana").get(secret.get_absolute_url()))
+
+
+def test_tags_and_boards_keep_to_the_rules(world, secret):
+    """What is written by other ways than the form is refused there, too."""
+    rule("tags")
+    rule("state", "read_only", model="sales.lead")
+    Grant.objects.update_or_create(
+        role=Role.objects.get(code="representative"),
+        model="sales.lead",
+        verb="change",
+        defaults={"scope": "all"},
+    )
+    ana = world.client("ana")
+    with unchanged(Customer):
+        data = {"pk": secret.pk}
+        assert ana.post(f"{LIST}bulk/tag/", data).status_code == 403
+    lead = page_tests()[Lead]().make(world.ana)
+    with unchanged(Lead):
+        assert (
+            ana.post(f"/leads/{lead.pk}/move/", {"state": "working"}).status_code == 403
+        )
+
+
+def test_a_file_cannot_fill_what_is_kept_back(world, secret):
+    """The mapping is checked when the import begins, whatever was sent before."""
+    from django.core.files.base import ContentFile
+    from django.core.files.storage import default_storage
+
+    from crm.importing import pipeline, services
+    from crm.importing.errors import ImportRefused
+    from crm.importing.importer import get_importer
+
+    file = b"name,phone\nSecret Ltd,666\n"
+    name = default_storage.save("imports/kept.csv", ContentFile(file))
+    run = services.create_run(
+        get_importer("customers"),
+        file_path=name,
+        file_name="kept.csv",
+        owner=world.ana,
+    )
+    page = world.client("ana").get(f"/imports/{run.pk}/columns/")
+    assert 'value="city"' in body(page)
+    assert 'value="phone"' not in body(page)
+    with unchanged(Customer), pytest.raises(ImportRefused, match="phone"):
+        pipeline._plan(run, Path(default_storage.path(name)))
