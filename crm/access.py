@@ -253,10 +253,9 @@ def _ruled(
 
     The most permissive role counts; one that gives none of the verbs opens nothing.
     """
-    if not getattr(user, "is_active", False) or user.is_superuser:
+    if not has_field_rules(user):
         return frozenset()
-    # The rules come along with the grants.
-    _grants, label = user.grant_table, model._meta.label_lower
+    label = model._meta.label_lower
     ruled = user.field_rules.get(label)
     if not ruled:
         return frozenset()
@@ -273,8 +272,19 @@ def _ruled(
     )
 
 
+def has_field_rules(user: User) -> bool:
+    """Tell whether any field is kept back from a role of the person."""
+    if not getattr(user, "is_active", False) or user.is_superuser:
+        return False
+    # The rules come along with the grants.
+    _grants = user.grant_table
+    return bool(user.field_rules)
+
+
 def is_hidden(user: User, model: type[models.Model] | None, path: str) -> bool:
     """Tell whether a lookup path leads to, or over, a field the person may not see."""
+    if not has_field_rules(user):
+        return False
     for part in path.removeprefix("-").split("__"):
         if model is None:
             return False
