@@ -31,6 +31,7 @@ class TagPages(Pages):
     form = TagForm
     nav = Nav("crm", order=80, icon="tag")
     search_fields = ("name",)
+    mergeable = True
 
 
 @register

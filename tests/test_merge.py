@@ -183,6 +183,25 @@ def test_contacts_are_merged_too(world):
     assert all_rows() == before
 
 
+def test_tags_are_merged_in_bulk(world):
+    first, second = make_customer(world.ana), make_customer(world.ana)
+    names = ("VIP", "Big", "Large")
+    vip, big, large = (Tag.objects.create(name=name) for name in names)
+    first.tags.add(vip, big, large)
+    second.tags.add(big, large)
+    before = all_rows()
+    client = world.client("dev")
+    answer = client.post("/tags/bulk/merge/", {"pk": [vip.pk, big.pk, large.pk]})
+    seen = client.get(answer.url).context["seen"]
+    data = {"pk": [vip.pk, big.pk, large.pk], "into": vip.pk, "seen": seen}
+    client.post("/tags/merge/", data | {"step": "merge"})
+    assert list(Tag.objects.all()) == [vip]
+    for customer in (first, second):
+        assert list(customer.tags.all()) == [vip]
+    undo(Operation.objects.get(kind="merge"), world.dev)
+    assert all_rows() == before
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_two_people_who_merge_in_a_circle_one_is_refused(world):
     first, second = make_customer(world.ana), make_customer(world.ana)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import models, transaction
+from django.db.models import Min
 from django.utils.translation import gettext as _
 
 from crm.access import Verb, reachable_now
@@ -190,20 +191,12 @@ def _move_equal_links(
     into: int,
 ) -> None:
     """Move links of a many-to-many field; one that is there already is not doubled."""
-    other = next(one for one in links_of(through) if one != link)
-    have = set(
-        through._base_manager.filter(**{link.name: into}).values_list(
-            other.attname, flat=True
-        )
-    )
-    for row in rows.order_by("pk"):
-        key = getattr(row, other.attname)
-        if key in have:
-            row.delete()
-        else:
-            have.add(key)
-            setattr(row, link.attname, into)
-            row.save(update_fields=[link.name])
+    other = next(one for one in links_of(through) if one != link).attname
+    there = through._base_manager.filter(**{link.name: into}).values(other)
+    rows.filter(**{f"{other}__in": there}).delete()
+    firsts = rows.order_by().values(other).annotate(first=Min("pk")).values("first")
+    rows.exclude(pk__in=firsts).delete()
+    rows.update(**{link.name: into})
 
 
 def _words(into: models.Model, values: Mapping[str, Any]) -> dict[str, list[Any]]:
