@@ -175,7 +175,8 @@ def rule_of(route: Route, rules: dict[str, Rule]) -> Rule | None:
         action = route.pages.bulk_action(route.page.removeprefix("bulk-"))
         return Rule(route.pages.model, action.verb, ("get", "post"))
     if route.page == "cell":
-        name = next(iter(editable_columns(route.pages)))
+        declared = route.pages.declared_table()
+        name = next(iter(editable_columns(route.pages, table=declared)))
         return Rule(
             route.pages.model,
             "change",

@@ -31,6 +31,7 @@ NO_DATA = {
 }
 # Names of things that are called the same everywhere.
 NAMES = {
+    *("vcard", "mb"),
     *("crm", "csv", "xlsx", "gz", "tf-idf", "auc", "rfm", "brier", "k-means", "kmeans"),
     *("eur", "gbp", "usd", "cny", "utc", "sku", "url", "bg", "nbd", "mbg"),
     # Browsers and systems in the list of sessions; ways to ask a web server.
