@@ -126,6 +126,7 @@ def is_indexed(model, path):
     return field.unique or [path, "id"] in [order[:2] for order in orders]
 
 
+@pytest.mark.django_db
 def test_every_sort_that_is_offered_is_read_from_an_index():
     offered = {
         (model._meta.label, str(column.sort).removeprefix("-")): model

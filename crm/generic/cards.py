@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from django.http import HttpRequest, StreamingHttpResponse
 
-from crm.access import Verb
+from crm.access import Verb, hidden_fields
 from crm.generic.base import GenericPage
+from crm.generic.formats import field_of
 
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Callable
+
+    from crm.models import User
 
 CONTENT_TYPE = "text/vcard; charset=utf-8"
 CHUNK = 2000
@@ -95,17 +98,27 @@ def folded(line: str) -> bytes:
     return "\r\n ".join(parts).encode("utf-8", "replace") + b"\r\n"
 
 
-def cards_of(cards: Cards, rows: Iterable[models.Model]) -> Iterator[bytes]:
-    """Yield the rows as cards."""
+def without_hidden(row: models.Model, related: Iterable[str], user: User) -> None:
+    """Empty the fields of a row, and of those read with it, that are kept back."""
+    for one in (row, *(getattr(row, name) for name in related)):
+        for name in hidden_fields(user, type(one)) if one is not None else ():
+            found = field_of(type(one), name)
+            if found is not None and found.concrete and not found.many_to_many:
+                setattr(one, found.attname, None if found.null else "")
+
+
+def cards_of(cards: Cards, rows: Iterable[models.Model], user: User) -> Iterator[bytes]:
+    """Yield the rows as cards, without what is kept back from the person."""
     for row in rows:
+        without_hidden(row, cards.related, user)
         yield written(cards.make(row), f"{row._meta.label_lower}-{row.pk}")
 
 
-def chunks(cards: Cards, rows: models.QuerySet) -> Iterator[bytes]:
+def chunks(cards: Cards, rows: models.QuerySet, user: User) -> Iterator[bytes]:
     """Yield the rows of a list as cards, with what they are made of."""
     if cards.related:
         rows = rows.select_related(*cards.related)
-    yield from cards_of(cards, rows.iterator(chunk_size=CHUNK))
+    yield from cards_of(cards, rows.iterator(chunk_size=CHUNK), user)
 
 
 class CardPage(GenericPage):
@@ -119,5 +132,5 @@ class CardPage(GenericPage):
 
         rows = self.pages.queryset().select_related(*self.pages.cards.related)
         row = self.find(pk, rows)
-        content = cards_of(self.pages.cards, [row])
+        content = cards_of(self.pages.cards, [row], request.user)
         return kept(self.pages, content, CONTENT_TYPE, "vcf")

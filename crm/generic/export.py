@@ -74,7 +74,8 @@ class ExportPage(GenericPage):
         listing = Listing(self.pages, request, Verb.EXPORT)
         wanted = request.GET.get("format")
         if wanted == "vcf" and self.pages.cards is not None:
-            content = spoken(cards.chunks(self.pages.cards, ordered(listing)))
+            rows = ordered(listing)
+            content = spoken(cards.chunks(self.pages.cards, rows, request.user))
             return kept(self.pages, content, cards.CONTENT_TYPE, "vcf")
         if wanted != "xlsx":
             return export_response(self.pages, listing)
