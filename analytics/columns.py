@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import django_filters
@@ -15,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from analytics import words
 from analytics.models import AnalysisKey, Cluster, CustomerSegment, Run, Score
 from analytics.selectors import cluster_choices, currency_of_run, current_runs
-from crm.generic.lookups import LookedUp, Named
+from crm.generic.lookups import LookedUp, Named, looked_up
 from crm.generic.registry import register_column, register_filter
 from crm.generic.tables import Column, MoneyColumn, PercentColumn
 from customers.models import Customer
@@ -32,7 +33,7 @@ def segment_value(name: str, field: str, output: Any) -> Annotate:
         run = current_runs(request).get(AnalysisKey.SEGMENTATION)
         if run is None:
             return queryset.annotate(**{name: Value(None, output_field=output)})
-        value = LookedUp(CustomerSegment, "customer_id", field, run=run)
+        value = looked_up(CustomerSegment, "customer_id", field, run=run)
         return queryset.annotate(**{name: value})
 
     return annotate
@@ -46,7 +47,7 @@ def score_value(name: str, key: str) -> Annotate:
         if run is None:
             none = Value(None, output_field=FloatField())
             return queryset.annotate(**{name: none})
-        return queryset.annotate(**{name: ScoreValue(name, run)})
+        return queryset.annotate(**{name: score_of(name, run)})
 
     return annotate
 
@@ -69,6 +70,12 @@ class ScoreValue(LookedUp):
             tables=[score], where=[condition], params=[self.run_id]
         )
         return joined.annotate(**{self.name: value})
+
+
+@lru_cache(maxsize=100)
+def score_of(name: str, run_id: int) -> ScoreValue:
+    """Return the value of a run, put together once; see ``looked_up``."""
+    return ScoreValue(name, run_id)
 
 
 def cluster_annotation(queryset: QuerySet, request: HttpRequest) -> QuerySet:
@@ -151,7 +158,7 @@ def suggestion(queryset: QuerySet, request: HttpRequest) -> QuerySet:
         return queryset.annotate(suggested=none)
     categories = TicketCategory.objects.values_list("code", "name")
     names = {code: gettext(name) for code, name in categories if name}
-    code = LookedUp(Score, "object_id", "label", run=run, abstained=False)
+    code = looked_up(Score, "object_id", "label", run=run, abstained=False)
     return queryset.annotate(suggested=Named(names, code))
 
 

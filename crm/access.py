@@ -17,7 +17,7 @@ from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Hashable, Iterable
 
     from crm.models import User
 
@@ -67,6 +67,13 @@ def scope_of(user: User, verb: str, model: type[models.Model]) -> str | None:
         grants.get((model._meta.label_lower, verb), [])
         + grants.get((ANY_MODEL, verb), [])
     )
+
+
+def rights_of(user: User) -> Hashable:
+    """Return what people have in common to whom ``can`` answers alike by kind."""
+    if not getattr(user, "is_active", False):
+        return None
+    return Scope.ALL if user.is_superuser else frozenset(user.grant_table)
 
 
 def owner_condition(model: type[models.Model], user: User, scope: str) -> models.Q:

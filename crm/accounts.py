@@ -16,6 +16,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
 from crm.models import EventKind, User
+from crm.reader import read_person
 from crm.security import throttling
 from crm.security.browsers import browser_name
 from crm.security.events import (
@@ -25,7 +26,6 @@ from crm.security.events import (
     record,
     sender_of,
 )
-from crm.security.factors import lacks_second_factor
 
 logger = logging.getLogger(__name__)
 
@@ -49,8 +49,7 @@ class Backend(AuthenticationBackend):
 
     def get_user(self, user_id: int) -> User | None:
         """Return a person who may sign in."""
-        rows = User.objects.select_related("team").filter(pk=user_id)
-        found = rows.annotate(lacks_second_factor=lacks_second_factor()).first()
+        found = read_person(user_id)
         return found if found and self.user_can_authenticate(found) else None
 
 

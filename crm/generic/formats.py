@@ -18,6 +18,8 @@ from django.utils.translation import gettext as _
 from crm.formatting import number
 
 MAX_CELL = 120
+# Most cells of a list are one of these, which are no managers and cannot be called.
+PLAIN = (str, int, datetime.date, datetime.datetime, decimal.Decimal)
 
 
 def plain(value: Any) -> str:
@@ -79,6 +81,8 @@ def labels_of(model: type[models.Model], path: str) -> dict[Any, Any]:
 
 def words_of(model: type[models.Model], path: str) -> dict[Any, str]:
     """Return the same in the reader's language: a list asks it for every cell."""
+    if not labels_of(model, path):
+        return {}
     return _words_of(model, path, get_language() or "")
 
 
@@ -100,6 +104,8 @@ def value_at(row: Any, path: str) -> Any:
         if value is None:
             return None
         value = getattr(value, part, None)
+        if type(value) in PLAIN:
+            continue
         if isinstance(value, models.Manager):
             return list(value.all())
         if callable(value):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.db import models
@@ -62,6 +63,17 @@ class LookedUp(Subquery):
         base, table = query.get_initial_alias(), self.model._meta.db_table
         alias = query.join(Join(table, base, None, LOUTER, beside, nullable=True))
         return Col(alias, field_of(self.wanted))
+
+
+@lru_cache(maxsize=500)
+def looked_up(
+    model: type[models.Model], key: str, field: str, **fixed: Any
+) -> LookedUp:
+    """Return a ``LookedUp`` that is put together once: lists ask on every visit.
+
+    A query takes a copy of an expression, so that many may share one.
+    """
+    return LookedUp(model, key, field, **fixed)
 
 
 class Named(Func):

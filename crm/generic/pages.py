@@ -14,6 +14,7 @@ from django.urls import (
     reverse,
 )
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from crm.access import Verb, can, read_only_fields
 from crm.attachments.panels import FilesPanel
@@ -182,6 +183,11 @@ class Pages:
             found["delete"] = ("<int:pk>/delete/", self.delete_view)
         return found
 
+    @cached_property
+    def known_routes(self) -> frozenset[str]:
+        """Return the names of the pages that exist; a page asks for dozens."""
+        return frozenset(self.routes())
+
     def urlpatterns(self) -> list[URLPattern]:
         """Return the addresses of the pages."""
         name = self.model._meta.model_name
@@ -212,7 +218,7 @@ class Pages:
         self, user: User, page: str, obj: models.Model | None = None
     ) -> str:
         """Return the address of a page if it exists and the person may open it."""
-        if page not in self.routes():
+        if page not in self.known_routes:
             return ""
         verbs = {
             "edit": Verb.CHANGE,

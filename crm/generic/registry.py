@@ -7,6 +7,7 @@ Everything is registered while the apps start (``crm.apps`` loads each app's ``p
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -15,9 +16,10 @@ from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import get_script_prefix, reverse
 from django.utils.text import capfirst
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from crm.access import Verb, can
+from crm.access import Verb, can, rights_of
 
 if TYPE_CHECKING:
     import django_filters
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from crm.models import User
 
 START_SECTION = "start"
+# One for each set of rights and language; few companies have a hundred.
+MOST_MENUS = 500
 
 
 @cache
@@ -83,6 +87,8 @@ class Registry:
         self.tiles: list[type[Tile]] = []
         self.links: list[NavLink] = []
         self.sections: dict[str, NavSection] = {}
+        # Menus by what they depend on: people of the same rights have the same one.
+        self._menus: dict[Hashable, list[dict[str, Any]]] = {}
 
     def pages_of(self, model: type[Model]) -> Pages | None:
         """Return the pages of a model, or None if it has none."""
@@ -90,6 +96,25 @@ class Registry:
 
     def navigation(self, user: User) -> list[dict[str, Any]]:
         """Return the menu of one person, without what they may not see."""
+        return self._kept("menu", user, self._navigation)
+
+    def quick_adds(self, user: User) -> list[dict[str, str]]:
+        """Return what one person may add from anywhere, in the order of the menu."""
+        return self._kept("adds", user, self._quick_adds)
+
+    def _kept(
+        self, what: str, user: User, make: Callable[[User], list[dict[str, Any]]]
+    ) -> list[dict[str, Any]]:
+        """Return a part of the frame, made now or for somebody of the same rights."""
+        known = (tuple(self.pages), len(self.links), tuple(self.sections))
+        key = (what, rights_of(user), get_language(), get_script_prefix(), known)
+        if key not in self._menus:
+            if len(self._menus) >= MOST_MENUS:
+                self._menus.clear()
+            self._menus[key] = make(user)
+        return self._menus[key]
+
+    def _navigation(self, user: User) -> list[dict[str, Any]]:
         entries: dict[str, list[tuple[int, str, dict]]] = defaultdict(list)
         for pages in self.pages.values():
             if pages.nav and can(user, Verb.VIEW, pages.model):
@@ -119,8 +144,7 @@ class Registry:
             for section in sections
         ]
 
-    def quick_adds(self, user: User) -> list[dict[str, str]]:
-        """Return what one person may add from anywhere, in the order of the menu."""
+    def _quick_adds(self, user: User) -> list[dict[str, str]]:
         return [
             {
                 "label": capfirst(str(pages.model._meta.verbose_name)),

@@ -8,17 +8,14 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
-from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.db.models.functions import JSONObject
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from crm.access import Scope, Verb, VisibleQuerySet
 from crm.models.base import BaseModel
 
-SHARE = JSONObject(model="model", object_id="object_id", verb="verb")
 ROLE_LABELS = {
     "representative": _("Representative"),
     "sales_manager": _("Sales manager"),
@@ -245,29 +242,10 @@ class User(AbstractUser):
 
     @cached_property
     def grant_table(self) -> dict[tuple[str, str], list[str]]:
-        """Return {(model label, verb): [scope, …]}; one query per request."""
-        mine = FieldRule.objects.filter(role__users=self.pk)
-        rules = JSONObject(role="role_id", model="model", field="field", mode="mode")
-        shares = ArraySubquery(self.shares_with_me().values(_share=SHARE))
-        rows = list(
-            Grant.objects.filter(role__users=self)
-            .annotate(_rules=ArraySubquery(mine.values(_rule=rules)), _shares=shares)
-            .values_list(
-                "role_id",
-                "model",
-                "verb",
-                "scope",
-                "role__users__team__path",
-                "_rules",
-                "_shares",
-            )
-        )
-        self.set_rights(row[:4] for row in rows)
-        for *_grant, path, ruled, shared in rows[:1]:
-            # What a scope and a column ask for next comes along.
-            self.__dict__["team_path"] = path or ""
-            self.set_field_rules((one["role"], one) for one in ruled)
-            self.set_shares(shared)
+        """Return {(model label, verb): [scope, …]}; it comes along with the person."""
+        from crm.reader import read_rights
+
+        read_rights(self)
         return self.__dict__["grant_table"]
 
     def set_rights(self, grants: Iterable[tuple[int, str, str, str]]) -> None:

@@ -22,69 +22,56 @@ BEGIN
     );
 END $$;
 
--- The ways to write Chinese characters in Latin letters, up to four, and the initials.
-CREATE OR REPLACE FUNCTION crm_search_pinyin(run text) RETURNS text[]
+-- Earlier versions of what follows.
+DROP FUNCTION IF EXISTS crm_search_pinyin(text), crm_search_chinese(text, text, boolean);
+
+-- Tokens of one run of Chinese characters, a line each: pairs, the last one alone and, of
+-- names, pinyin and its initials from each character on. From the last to the first,
+-- so that each way to write what follows is put together once; up to four ways.
+CREATE FUNCTION crm_search_chinese(code text, run text, is_name boolean) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 DECLARE
+    found text := code || ':' || right(run, 1);
+    letter record;
     spelled text[] := ARRAY[''];
     initials text[] := ARRAY[''];
-    choices text[];
 BEGIN
-    FOR place IN 1..length(run) LOOP
-        SELECT CASE WHEN place = 1 THEN p.as_surname ELSE p.readings END INTO choices
-        FROM crm_searchpinyin p WHERE p.letter = substr(run, place, 1);
-        CONTINUE WHEN choices IS NULL;
-        SELECT array_agg(one || choice) INTO spelled
-        FROM (SELECT one, choice FROM unnest(spelled) one, unnest(choices) choice
-              LIMIT 4) combined;
-        SELECT array_agg(DISTINCT one || left(choice, 1)) INTO initials
-        FROM (SELECT one, choice FROM unnest(initials) one, unnest(choices) choice
-              LIMIT 4) combined;
-    END LOOP;
-    RETURN array_remove(spelled || CASE WHEN length(run) > 1 THEN initials END, '');
-END $$;
-
--- Entries of one run of Chinese characters: pairs, the last one alone, pinyin of names.
-CREATE OR REPLACE FUNCTION crm_search_chinese(code text, run text, is_name boolean)
-RETURNS text[] LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
-DECLARE
-    found text[] := ARRAY[code || ':' || right(run, 1)];
-    size int := length(run);
-    readings text[] := '{}';
-    choices text[];
-    has_choice boolean := false;
-    spelled text := '';
-    initials text := '';
-BEGIN
-    FOR place IN 1..size - 1 LOOP
-        found := found || (code || ':' || substr(run, place, 2));
+    FOR place IN 1..length(run) - 1 LOOP
+        found := found || E'\n' || code || ':' || substr(run, place, 2);
     END LOOP;
     IF NOT is_name THEN
         RETURN found;
     END IF;
-    run := left(run, 12);
-    FOR place IN 1..length(run) LOOP
-        SELECT p.as_surname INTO choices
-        FROM crm_searchpinyin p WHERE p.letter = substr(run, place, 1);
-        CONTINUE WHEN choices IS NULL;
-        readings := readings || choices[1];
-        has_choice := has_choice OR array_length(choices, 1) > 1;
-    END LOOP;
-    IF has_choice THEN
-        FOR place IN 1..length(run) LOOP
-            found := found || (
-                SELECT coalesce(array_agg(code || '~' || one), '{}')
-                FROM unnest(crm_search_pinyin(substr(run, place))) one);
-        END LOOP;
-        RETURN found;
-    END IF;
-    FOR place IN REVERSE coalesce(array_length(readings, 1), 0)..1 LOOP
-        spelled := readings[place] || spelled;
-        initials := left(readings[place], 1) || initials;
-        found := found || (code || '~' || spelled);
-        IF length(initials) > 1 THEN
-            found := found || (code || '~' || initials);
+    FOR letter IN
+        -- OFFSET 0: looked up letter by letter, the table is never read whole.
+        SELECT known.as_surname, known.readings
+        FROM generate_series(least(length(run), 12), 1, -1) place, LATERAL (
+            SELECT * FROM crm_searchpinyin p
+            WHERE p.letter = substr(run, place, 1) OFFSET 0) known
+    LOOP
+        IF cardinality(letter.as_surname) = 1 AND cardinality(spelled) = 1 THEN
+            spelled[1] := letter.as_surname[1] || spelled[1];
+            found := found || E'\n' || code || '~' || spelled[1];
+            IF initials[1] <> '' THEN
+                found := found || E'\n' || code || '~'
+                    || left(letter.as_surname[1], 1) || initials[1];
+            END IF;
+            initials[1] := left(letter.as_surname[1], 1) || initials[1];
+            CONTINUE;
         END IF;
+        SELECT found || E'\n' || string_agg(code || '~' || one || rest, E'\n') INTO found
+        FROM (SELECT one, rest FROM unnest(letter.as_surname) one, unnest(spelled) rest
+              LIMIT 4) ways;
+        SELECT concat_ws(E'\n', found, string_agg(code || '~' || left(one, 1) || rest, E'\n'))
+        INTO found
+        FROM (SELECT one, rest FROM unnest(letter.as_surname) one, unnest(initials) rest
+              WHERE rest <> '' LIMIT 4) ways;
+        SELECT array_agg(one || rest) INTO spelled
+        FROM (SELECT one, rest FROM unnest(letter.readings) one, unnest(spelled) rest
+              LIMIT 4) ways;
+        SELECT array_agg(DISTINCT left(one, 1) || rest) INTO initials
+        FROM (SELECT one, rest FROM unnest(letter.readings) one, unnest(initials) rest
+              LIMIT 4) ways;
     END LOOP;
     RETURN found;
 END $$;
@@ -110,8 +97,7 @@ BEGIN
     END IF;
     FOREACH word IN ARRAY string_to_array(value, ' ') LOOP
         IF word ~ '^[\u3400-\u9fff]' THEN
-            found := found || E'\n' || array_to_string(
-                crm_search_chinese(code, left(word, 300), is_name), E'\n');
+            found := found || E'\n' || crm_search_chinese(code, left(word, 300), is_name);
         ELSE
             found := found || E'\n' || code || ':' || left(word, 60);
         END IF;

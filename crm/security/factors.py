@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -92,10 +91,3 @@ class FactorAdapter(DefaultMFAAdapter):
         if code == "incorrect_code":
             record(EventKind.FACTOR_FAILED, person=pending_person(context.request))
         return super().validation_error(code, *args)
-
-
-def lacks_second_factor() -> Q:
-    """Return the condition of people whose role asks for a factor they lack."""
-    asks = Role.objects.filter(users=OuterRef("pk"), requires_second_factor=True)
-    has = Authenticator.objects.filter(user=OuterRef("pk"), type__in=EVERY_DAY)
-    return Q(Exists(asks)) & ~Q(Exists(has))

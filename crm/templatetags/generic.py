@@ -14,7 +14,7 @@ from django.template.context import Context
 from django.template.loader import get_template
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from crm.access import is_hidden
 from crm.formatting import NOTHING
@@ -22,6 +22,7 @@ from crm.generic.tables import Cell, Row
 from crm.templatetags.ui import badge
 
 if TYPE_CHECKING:
+    from crm.generic.addresses import ColumnChoice
     from crm.generic.pages import Pages
 
 register = template.Library()
@@ -101,6 +102,19 @@ def _badge(text: str, state: Any, colour: str) -> SafeString:
     return get_template("components/_badge.html").render(
         badge(text, state, colour=colour)
     )
+
+
+@register.simple_tag
+def layout_columns(choices: list[ColumnChoice]) -> SafeString:
+    """Draw the lines of the menu of columns."""
+    return _layout_columns(tuple(choices), get_language() or "")
+
+
+# The same from page to page; drawn anew it costs as much as the rows do.
+@lru_cache(maxsize=1000)
+def _layout_columns(choices: tuple[ColumnChoice, ...], language: str) -> SafeString:
+    template = get_template("generic/_layout_columns.html")
+    return template.render({"column_choices": choices})
 
 
 def _draw(context: Context, name: str, **values: Any) -> SafeString:
