@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 MAX_FOUND = 1_000
 # Below that many hits words with a typing error count, too.
 LITTLE = 3
+# So many matches are held against the reader's rights first.
+FIRST_LOOK = 400
 WIDTH = 3
 EXACT, USUAL, ALIKE = 0, 1, 2
 
@@ -155,7 +157,33 @@ def ids_of(
 
     ``narrow`` are the visible rows of the types of which some are hidden.
     """
-    asked: dict[str, tuple[int, str]] = {}
+    asked = conditions_of(query, searches)
+    owners = {
+        f"{place} all": owners_in_reach(user, searches[place].model)
+        for place in narrow
+        if knows_owner(user, searches[place])
+    }
+    found = find(asked, MAX_IDS if narrow else MAX_FOUND, LATEST_FIRST, owners)
+    ids = {key: one.numbers for key, one in found.items()}
+    hidden = {}
+    for place in narrow:
+        key = f"{place} all"
+        if key in owners and key in found and found[key].is_all:
+            ids[key] = ids[key][: limit + 1]
+        elif ids.get(key):
+            hidden[place] = found[key]
+    for place, pks in pick_visible(hidden, narrow, asked, limit).items():
+        key = f"{place} all"
+        if found[key].is_all:
+            ids[key] = list(filter(pks.__contains__, ids[key]))[: limit + 1]
+        else:
+            ids[key] = ids[key][:MAX_FOUND] + list(pks)
+    return ids
+
+
+def conditions_of(query: Query, searches: list[Search]) -> dict[str, tuple[int, str]]:
+    """Return {"place all" and "place exact": (kind, tsquery)} of what can match."""
+    asked = {}
     for place, search in enumerate(searches):
         for key, text in (
             (f"{place} all", query.conditions(search)),
@@ -163,39 +191,47 @@ def ids_of(
         ):
             if text:
                 asked[key] = (search.kind, text)
-    # With the owner on the row itself its entry tells whether it is visible.
-    owners = {
-        f"{place} all": owners_in_reach(user, searches[place].model)
-        for place in narrow
-        if searches[place].owner
-        and not all_rows(searches[place]).query.where
-        and not shared_ids(user, Verb.VIEW, searches[place].model)
-    }
-    most = MAX_IDS if narrow else MAX_FOUND
-    found = find(asked, most, LATEST_FIRST, owners)
-    ids = {key: one.numbers for key, one in found.items()}
-    # Otherwise the latest matches may all be hidden. The visible ones are picked out
-    # or, of a frequent text, looked for among all that is visible.
-    parts, seen = [], {}
-    for place, rows in narrow.items():
-        key = f"{place} all"
-        one = found.get(key, Ids())
-        if one.is_all and key in owners:
-            ids[key] = ids.get(key, [])[: limit + 1]
-        elif one.count:
-            is_match = Among(F("pk"), one) if one.is_all else Probe(F("pk"), asked[key])
-            some = rows.filter(is_match).order_by()
-            some = some.values_list(Value(place), Cast(F("pk"), BigIntegerField()))
-            parts.append(some if one.is_all else some[: 2 * limit])
-            seen[key] = []
-    for place, pk in together(parts):
-        seen[f"{place} all"].append(pk)
-    for key, pks in seen.items():
-        if found[key].is_all:
-            ids[key] = list(filter(set(pks).__contains__, ids[key]))[: limit + 1]
-        else:
-            ids[key] = ids[key][:MAX_FOUND] + pks
-    return ids
+    return asked
+
+
+def knows_owner(user: User, search: Search) -> bool:
+    """Tell whether an entry's owner says if its row is visible."""
+    return bool(
+        search.owner
+        and not all_rows(search).query.where
+        and not shared_ids(user, Verb.VIEW, search.model)
+    )
+
+
+def pick_visible(
+    hidden: dict[int, Ids],
+    narrow: dict[int, QuerySet],
+    asked: dict[str, tuple[int, str]],
+    limit: int,
+) -> dict[int, set[int]]:
+    """Return {place: matches that are visible}, enough to show the latest of them.
+
+    The latest matches come first; the others are looked at only where among those too
+    few are visible. Of a frequent text some are looked for among all that is visible.
+    """
+    picked: dict[int, set[int]] = {place: set() for place in hidden}
+    for start, end in ((0, FIRST_LOOK), (FIRST_LOOK, None)):
+        parts = []
+        for place, found in hidden.items():
+            some = found.numbers[start:end]
+            if len(picked[place]) > limit or not (some or start == 0):
+                continue
+            pk, rows = F("pk"), narrow[place].order_by()
+            if found.is_all:
+                rows = rows.filter(Among(pk, Ids.of(some)))
+            elif start == 0:
+                rows = rows.filter(Probe(pk, asked[f"{place} all"]))[: 2 * limit]
+            else:
+                continue
+            parts.append(rows.values_list(Value(place), Cast(pk, BigIntegerField())))
+        for place, pk in together(parts):
+            picked[place].add(pk)
+    return picked
 
 
 def all_rows(search: Search) -> QuerySet:
