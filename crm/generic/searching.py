@@ -70,9 +70,9 @@ class Ids:
         texts = [str(number) for number in numbers]
         return cls(f"{{{','.join(texts)}}}", len(texts))
 
-    @property
+    @cached_property
     def numbers(self) -> list[int]:
-        """Return the ids one by one."""
+        """Return the ids one by one; thousands take a while to read."""
         return [int(text) for text in self.text[1:-1].split(",") if text]
 
 
