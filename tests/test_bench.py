@@ -4,11 +4,13 @@ import json
 import subprocess
 import sys
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.db import connection
 
 from crm.bench.registry import measures
+from crm.bench.scratch import LOCK
 from crm.testing.workers import child_environment
 
 SIZE = 400
@@ -73,3 +75,19 @@ def test_a_name_that_nothing_has_lists_those_there_are(bench):
     assert done.returncode != 0
     assert "customer list, first page" in done.stderr
     assert databases() == []
+
+
+def test_two_do_not_work_with_one_database(bench):
+    """A fill at work would look interrupted, and be thrown away by the second."""
+    bench("--only", "order list, first", "--requests", "2")
+    (name,) = databases()
+    settings_of = connection.get_connection_params() | {"dbname": name}
+    settings_of.pop("cursor_factory", None)
+    settings_of.pop("context", None)
+    with psycopg.connect(**settings_of, autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        refused = bench("--fill")
+    assert refused.returncode != 0
+    assert "Another bench is at work" in refused.stderr
+    assert databases() == [name]
+    assert bench("--fill").returncode == 0

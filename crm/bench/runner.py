@@ -17,6 +17,7 @@ from django.db import connection
 
 from crm.bench.client import Client, sign_in
 from crm.bench.measures import Address, Measure, Result
+from crm.bench.pace import pace
 from crm.bench.registry import measures
 from crm.bench.server import Server
 from crm.models import User
@@ -75,8 +76,12 @@ def run(
         bench = Bench(size, server, requests)
         for measure in wanted:
             say(f"measuring: {measure.name}")
+            now = pace()
             try:
-                results += measure.run(bench)
+                found = measure.run(bench)
+                for one in found:
+                    one.more["pace_ms"] = now
+                results += found
             except (RuntimeError, OSError, HTTPException) as error:
                 failed = Result(measure.name, ok=False, value=f"failed: {error}")
                 results.append(failed)
@@ -95,6 +100,7 @@ def table(results: list[Result]) -> str:
             "CPU ms",
             "queries",
             "kB",
+            "pace",
             "measured",
             "budget",
             "",
@@ -109,6 +115,7 @@ def table(results: list[Result]) -> str:
             "" if one.median is None else f"{one.more['cpu_ms']:.1f}",
             "" if one.queries is None else str(one.queries),
             "" if one.bytes is None else f"{one.bytes / 1000:,.1f}",
+            f"{one.more['pace_ms']:.0f}" if "pace_ms" in one.more else "",
             one.value,
             one.budget,
             "ok" if one.ok else "OVER",

@@ -13,6 +13,8 @@ from crm.bench.registry import steps
 from crm.exceptions import UserVisibleError
 
 Say = Callable[[str], None]
+# Any constant number will do; it holds for the scratch database alone.
+LOCK = 7_301_995
 
 # How far the fill has come lies in a schema of its own, so that the tables of the
 # product are exactly those that ``migrate`` makes.
@@ -58,6 +60,7 @@ class Scratch:
         if not self.exists():
             self._create()
         self._use(self.name)
+        self._hold()
         self._prepare()
         if Fill(self.size, self.say).is_broken():
             self.say("The last fill was interrupted; starting anew.")
@@ -71,6 +74,16 @@ class Scratch:
         connection.close()
         settings.DATABASES["default"]["NAME"] = name
         connection.settings_dict["NAME"] = name
+
+    def _hold(self) -> None:
+        """Keep others away: a fill at work would be taken for an interrupted one."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+            (is_ours,) = cursor.fetchone()
+        if not is_ours:
+            self.leave()
+            msg = f"Another bench is at work with {self.name}; wait for its end."
+            raise UserVisibleError(msg)
 
     def _prepare(self) -> None:
         call_command("migrate", interactive=False, verbosity=0)
