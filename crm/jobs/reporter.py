@@ -13,6 +13,7 @@ from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from crm.history.context import is_usable
 from crm.models import Job, JobLog, JobState
 
 logger = logging.getLogger(__name__)
@@ -82,8 +83,12 @@ class Reporter:
         return self._progress
 
     def tick_if_alone(self) -> None:
-        """Do the thread's work where there is no thread, as often as it would."""
-        if self._alone and time.monotonic() - self._ticked >= TICK_SECONDS:
+        """Do the thread's work where there is no thread, as often as it would.
+
+        While a COPY runs the connection takes nothing else: the next tick does it.
+        """
+        is_due = time.monotonic() - self._ticked >= TICK_SECONDS
+        if self._alone and is_due and is_usable(connection):
             self._ticked = time.monotonic()
             self._tick()
 
