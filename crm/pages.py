@@ -94,7 +94,7 @@ class CustomFieldPages(Pages):
                 Column("model", value=lambda row: row.model_name, editable=False),
                 *("kind", "label_zh", "help_text"),
                 Column("options", value=lambda row: as_lines(row.options)),
-                *("required", "often_filtered", "position", "state"),
+                *("required", "often_filtered", "sortable", "position", "state"),
             ]
         )
     ]
@@ -113,7 +113,7 @@ class CustomFieldPages(Pages):
     def delete(self, obj: CustomField, actor: User) -> None:
         """Delete a field that no row has a value of."""
         require_empty(obj)
-        obj.often_filtered = False
+        obj.often_filtered = obj.sortable = False
         keep_index(obj, actor)
         super().delete(obj, actor)
         announce_change()

@@ -69,5 +69,6 @@ class CustomFieldTable(Table):
         Column("position", editable=False, align="end"),
         BooleanColumn("required", editable=False),
         BooleanColumn("often_filtered", default=False, editable=False),
+        BooleanColumn("sortable", default=False, editable=False),
         BadgeColumn("state", colours={"active": "green", "retired": "grey"}),
     ]

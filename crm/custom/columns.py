@@ -11,9 +11,11 @@ from django.db import models
 from django.db.models import OuterRef, Subquery
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.custom.definitions import active_fields
+from crm.custom.indexes import SORTABLE
 from crm.custom.kinds import Kind, ReferenceKind, kind_of
 from crm.generic.columns import (
     BooleanColumn,
@@ -32,6 +34,8 @@ from crm.models.custom import FieldKind
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
+NOT_TICKED = _("Not sortable: its custom field is not marked as sortable.")
+NO_INDEX_YET = _("Not sortable yet: its index is being made.")
 # SQL for the text that lies in a JSON value.
 PLAIN = "({0} #>> '{{}}')"
 
@@ -41,7 +45,11 @@ class CustomColumn(Column):
 
     def __init__(self, kind: Kind, **options: Any) -> None:
         self.custom = kind
-        super().__init__(kind.field.name, kind.field.title, default=False, **options)
+        field = kind.field
+        super().__init__(field.name, field.title, default=False, **options)
+        self.sort = field.name if field.has_sort_index else None
+        if field.kind in SORTABLE:
+            self.unsorted = NO_INDEX_YET if field.sortable else NOT_TICKED
 
     def value(self, row: Any) -> Any:
         """Return the value as Python computes with it."""
@@ -131,6 +139,12 @@ class CustomReference(CustomColumn):
         found = self.custom.target._base_manager.filter(pk=key).first()
         return str(found) if found else None
 
+    def text(self, row: Any) -> str:
+        """Return the name; a row that is deleted can still be restored."""
+        if row.custom.get(self.custom.field.key) is None:
+            return ""
+        return super().text(row) or gettext("(deleted)")
+
     def related(self, row: Any) -> models.Model | None:
         """Return the other row, known by its id alone."""
         key = row.custom.get(self.custom.field.key)
@@ -139,7 +153,7 @@ class CustomReference(CustomColumn):
     def cell(self, row: Any, links: Links, own_url: str = "") -> Cell:
         """Return the name, with a link if the reader may follow it."""
         cell = super().cell(row, links, own_url)
-        cell.url = links.url(self.related(row)) if cell.text else ""
+        cell.url = links.url(self.related(row)) if self.value(row) else ""
         return cell
 
     def sql_source(self, rows: models.QuerySet) -> Source | None:

@@ -8,6 +8,7 @@ from django.apps import apps
 from django.core.cache import caches
 from django.db import models
 
+from crm.custom.indexes import ready_indexes, sort_index
 from crm.models.custom import PREFIX, CustomField, CustomValues
 
 CACHE_KEY = "custom.definitions"
@@ -47,9 +48,17 @@ def _all_definitions() -> dict[str, list[CustomField]]:
         number, found = secrets.token_hex(8), {}
         for one in CustomField._base_manager.order_by("position", "pk"):
             found.setdefault(one.model, []).append(one)
+        _note_indexes([one for fields in found.values() for one in fields])
         _read = number, found
         caches["process"].set(CACHE_KEY, number, KEPT_FOR)
     return found
+
+
+def _note_indexes(fields: list[CustomField]) -> None:
+    """Note which fields have the index that they are sorted by."""
+    ready = ready_indexes() if any(one.sortable for one in fields) else set()
+    for one in fields:
+        one.has_sort_index = one.sortable and sort_index(one.pk) in ready
 
 
 def active_fields(model: type[models.Model]) -> list[CustomField]:

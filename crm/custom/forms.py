@@ -13,13 +13,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.custom.definitions import custom_models
+from crm.custom.indexes import SORTABLE
+from crm.custom.labels import MAX_CHOICE, MAX_CHOICES, label_problem
 from crm.generic.forms import VisibleModelForm
 from crm.generic.registry import registry
 from crm.models import CustomField, FieldKind
 
-MAX_CHOICES = 200
-MAX_CHOICE = 100
 NUMBERED = re.compile(r"(\d{1,6}):\s*(.*)")
+# Between the names of a choice in two languages.
+BAR = "|"
 WITH_CHOICES = (FieldKind.CHOICE, FieldKind.CHOICES)
 
 
@@ -49,7 +51,21 @@ def offered_targets() -> list[tuple[str, str]]:
 def as_lines(options: list[dict[str, Any]]) -> str:
     """Write the choices that can be made, one a line, each with its number."""
     open_ones = [one for one in options if not one.get("retired")]
-    return "\n".join(f"{one['key']}: {one['label']}" for one in open_ones)
+    return "\n".join(f"{one['key']}: {as_words(one)}" for one in open_ones)
+
+
+def as_words(option: dict[str, Any]) -> str:
+    """Write what a choice is called: "Small | 小", or one of them for both."""
+    label, chinese = option["label"], option.get("label_zh", "")
+    # A bar inside a label is no label of two languages.
+    return f"{label} | {chinese}".strip() if chinese or BAR in label else label
+
+
+def read_words(text: str) -> tuple[str, str]:
+    """Return the label and the one in Chinese that a line means."""
+    label, _bar, chinese = map(str.strip, text.rpartition(BAR))
+    # Without a bar all of it is in the last part.
+    return (label, chinese) if label else (chinese or text, "")
 
 
 def read_lines(text: str, options: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -58,30 +74,41 @@ def read_lines(text: str, options: list[dict[str, Any]]) -> list[dict[str, Any]]
     by_label = {one["label"]: one["key"] for one in options}
     number = max((int(key) for key in stored), default=0)
     found: dict[str, dict[str, Any]] = {}
+    taken: set[str] = set()
     for line in filter(None, (line.strip() for line in text.splitlines())):
         match = NUMBERED.fullmatch(line)
-        if match and match[1] in stored and match[2]:
-            key, label = match[1], match[2]
-        elif line in by_label:
-            key, label = by_label[line], line
+        is_known = bool(match and match[1] in stored and match[2])
+        label, chinese = read_words(match[2] if is_known else line)
+        if is_known:
+            key = match[1]
+        elif label in by_label:
+            key = by_label[label]
         else:
             number += 1
-            key, label = str(number), line
-        if key in found or label in (one["label"] for one in found.values()):
+            key = str(number)
+        words = {label, chinese} - {""}
+        if key in found or words & taken:
             raise ValidationError(
                 _("“%(label)s” stands here twice.") % {"label": label}
             )
-        if len(label) > MAX_CHOICE:
+        if max(map(len, words)) > MAX_CHOICE:
             limit = {"limit": MAX_CHOICE}
             raise ValidationError(
                 _("A choice is longer than %(limit)s characters.") % limit
             )
-        found[key] = {"key": key, "label": label, "retired": False}
+        taken |= words
+        found[key] = made_option(key, label, chinese)
     gone = [one | {"retired": True} for key, one in stored.items() if key not in found]
     if len(found) + len(gone) > MAX_CHOICES:
         limit = {"limit": MAX_CHOICES}
         raise ValidationError(_("A field has at most %(limit)s choices.") % limit)
     return [*found.values(), *gone]
+
+
+def made_option(key: str, label: str, chinese: str) -> dict[str, Any]:
+    """Return a choice as it is stored."""
+    found = {"key": key, "label": label, "retired": False}
+    return {**found, "label_zh": chinese} if chinese else found
 
 
 class CustomFieldForm(VisibleModelForm):
@@ -93,8 +120,9 @@ class CustomFieldForm(VisibleModelForm):
         required=False,
         widget=forms.Textarea(attrs={"rows": 6}),
         help_text=gettext_lazy(
-            "One a line. Keep the number before a choice to rename it; a choice that "
-            "is taken out stays where it was chosen."
+            "One a line; “Small | 小” has a name in each language. Keep the number "
+            "before a choice to rename it; a choice that is taken out stays where it "
+            "was chosen."
         ),
     )
     target = forms.ChoiceField(
@@ -106,7 +134,7 @@ class CustomFieldForm(VisibleModelForm):
         (gettext_lazy("What it takes"), ["options", "target", "required"]),
         (
             gettext_lazy("Where it stands"),
-            ["help_text", "position", "often_filtered", "state"],
+            ["help_text", "position", "often_filtered", "sortable", "state"],
         ),
     ]
 
@@ -122,13 +150,17 @@ class CustomFieldForm(VisibleModelForm):
             "target",
             "required",
             "often_filtered",
+            "sortable",
             "position",
             "state",
         )
         help_texts = {
             "often_filtered": gettext_lazy(
                 "An index is made, so that filters are quick in long lists."
-            )
+            ),
+            "sortable": gettext_lazy(
+                "An index is made, so that long lists can be sorted by it."
+            ),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -144,10 +176,9 @@ class CustomFieldForm(VisibleModelForm):
         label = self.cleaned_data["label"]
         model = self.cleaned_data.get("model") or self.instance.model
         if model in custom_models():
-            own = apps.get_model(model)._meta.get_fields()
-            taken = {str(getattr(one, "verbose_name", "")).casefold() for one in own}
-            if label.casefold() in taken:
-                raise ValidationError(_("There is a field of this name already."))
+            problem = label_problem(apps.get_model(model), label, self.instance)
+            if problem:
+                raise ValidationError(problem)
         return label
 
     def clean(self) -> dict[str, Any]:
@@ -164,6 +195,8 @@ class CustomFieldForm(VisibleModelForm):
                     ),
                 )
         kind = cleaned.get("kind", self.instance.kind)
+        if cleaned.get("sortable") and kind not in SORTABLE:
+            self.add_error("sortable", _("Lists cannot be sorted by this kind."))
         options = cleaned.get("options", self.instance.options)
         asks = "options" in self.fields and "options" not in self.errors
         if kind in WITH_CHOICES and asks and not options:

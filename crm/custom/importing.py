@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
     from crm.importing.work import Work
 
 
+# The database takes 100 arguments for a function.
+MOST_PAIRS = 50
+# What stands between several words in one cell.
+SEVERAL = re.compile(r"[,;，；、]")
+
+
 class Choices(kinds.Choice):
     """Several words, separated by commas or semicolons; staged as a list of keys."""
 
@@ -30,7 +37,7 @@ class Choices(kinds.Choice):
 
     def convert(self, cell: str, habits: Habits) -> str | None:
         """Look each word up."""
-        words = [word.strip() for word in re.split(r"[,;，；、]", cell) if word.strip()]
+        words = [word.strip() for word in SEVERAL.split(cell) if word.strip()]
         if cell.casefold() in self.words():
             words = [cell]
         keys = [super(Choices, self).convert(word, habits) for word in words]
@@ -49,7 +56,13 @@ def import_column(one: CustomField) -> Column:
         )
     if one.kind in (FieldKind.CHOICE, FieldKind.CHOICES):
         kind = kinds.Choice if one.kind == FieldKind.CHOICE else Choices
-        return kind(key, label, choices=list(one.open_choices.items()), **aliases)
+        return kind(
+            key,
+            label,
+            choices=list(one.open_choices.items()),
+            synonyms=one.choice_names,
+            **aliases,
+        )
     if one.kind == FieldKind.DATE:
         return Date(key, label, **aliases)
     if one.kind == FieldKind.BOOLEAN:
@@ -66,8 +79,10 @@ def import_columns(model: type[models.Model]) -> tuple[Column, ...]:
 
 
 def staged_fields(work: Work) -> list[CustomField]:
-    """Return the custom fields that the file fills."""
-    return [one for one in active_fields(work.importer.model) if work.has(one.name)]
+    """Return the custom fields that the file fills, new ones too."""
+    known = active_fields(work.importer.model)
+    filled = [one for one in known if work.has(one.name)]
+    return [*filled, *(one for one in work.new_fields if one not in filled)]
 
 
 def find_references(work: Work) -> None:
@@ -92,16 +107,24 @@ def find_references(work: Work) -> None:
         )
 
 
-def values_sql(work: Work) -> str:
-    """Return SQL for the JSON of all custom fields that the file fills, or ""."""
+def values_sql(work: Work, cell: str = "{0}") -> str:
+    """Return SQL for the JSON of all custom fields that the file fills, or "".
+
+    ``cell`` says what is taken of the staged column ``{0}``.
+    """
     parts = []
     for one in staged_fields(work):
-        staged = f"s.{quoted(one.name)}"
+        staged = cell.format(f"s.{quoted(one.name)}")
         if one.kind == FieldKind.REFERENCE:
             staged = f"{staged}::bigint"
         elif one.kind in (FieldKind.NUMBER, FieldKind.MONEY):
             staged = f"trim_scale({staged})"
         parts.append(f"'{one.key}', {staged}")
-    if not parts:
-        return ""
-    return f"jsonb_strip_nulls(jsonb_build_object({', '.join(parts)}))"
+    objects = [f"jsonb_build_object({', '.join(some)})" for some in batched(parts)]
+    return f"jsonb_strip_nulls({' || '.join(objects)})" if objects else ""
+
+
+def batched(parts: list[str]) -> Iterator[list[str]]:
+    """Yield portions of pairs, as many as a function of the database takes."""
+    for start in range(0, len(parts), MOST_PAIRS):
+        yield parts[start : start + MOST_PAIRS]

@@ -19,6 +19,7 @@ from crm.access import Scope, Verb, owner_condition, scope_of
 from crm.generic.registry import registry
 from crm.history.tables import silent_columns, tracked_models
 from crm.history.triggers import quote
+from crm.models import CustomField
 
 if TYPE_CHECKING:
     from crm.models import Operation, User
@@ -138,6 +139,15 @@ WHERE p.model = %(model)s AND p.action = 'remove' AND p.conflict = '' AND EXISTS
             AND q.conflict = ''
             AND (q.action = 'remove' OR q.action = 'change' AND q.row ? %(column)s)))
 """
+# A custom field whose values stay on rows that are left stays with them.
+MARK_FIELD = """
+UPDATE undo_plan p SET conflict = 'needed'
+WHERE p.model = %(model)s AND p.object_id = %(pk)s AND EXISTS (
+    SELECT FROM {table} t WHERE t.custom ? %(key)s AND NOT EXISTS (
+        SELECT FROM undo_plan q WHERE q.model = %(child)s AND q.object_id = t.{pk}
+            AND q.conflict = '' AND (q.action = 'remove' OR q.action = 'change'
+                AND q.row ? 'custom' AND NOT q.row -> 'custom' ? %(key)s)))
+"""
 MARK_PART = """
 UPDATE undo_plan p SET conflict = 'part' FROM {table} t, undo_plan q
 WHERE p.model = %(model)s AND p.action = 'remove' AND p.conflict = ''
@@ -232,6 +242,22 @@ def settle(found: list[type[models.Model]]) -> None:
     """Mark lines that depend on lines which are left, until none is added."""
     while sum(_spread(model) for model in found):
         pass
+    if CustomField in found:
+        _keep_fields()
+
+
+def _keep_fields() -> None:
+    """Mark custom fields that would go while rows keep values of them."""
+    label = CustomField._meta.label_lower
+    planned = fetch(
+        "SELECT object_id FROM undo_plan"
+        " WHERE model = %s AND action = 'remove' AND conflict = ''",
+        [label],
+    )
+    for one in CustomField.objects.filter(pk__in=[pk for (pk,) in planned]):
+        model = tracked_models()[one.model]
+        params = {"model": label, "pk": one.pk, "key": one.key, "child": one.model}
+        execute(MARK_FIELD, params, **table_names(model))
 
 
 def _spread(model: type[models.Model]) -> int:

@@ -13,12 +13,13 @@ from django.db import IntegrityError, connection, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.custom.services import announce_change
 from crm.exceptions import UserVisibleError
 from crm.history import plan, writing
 from crm.history.context import acting, is_usable
 from crm.history.plan import CHANGED
 from crm.history.tables import tracked_models
-from crm.models import Operation, OperationKind
+from crm.models import CustomField, Operation, OperationKind
 
 if TYPE_CHECKING:
     from crm.models import User
@@ -85,6 +86,8 @@ def _carry_out(
         writing.insert_again(model, actor)
         plan.settle(found)
     plan.execute(writing.CLEAR_TRASH, {"operation": operation.pk})
+    if CustomField in found:
+        announce_change()
     return _summary(found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from zoneinfo import available_timezones
@@ -10,12 +11,17 @@ from django import forms
 from django.conf import settings
 from django.template.defaultfilters import filesizeformat
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from crm.custom.adding import KINDS, MAX_NEW, may_add, too_many
+from crm.custom.labels import label_problem
+from crm.importing import new_fields
 from crm.importing.dialects import Dialect
 from crm.importing.encodings import ENCODINGS
-from crm.importing.importer import KEEP, Importer, Mode, all_importers
+from crm.importing.importer import KEEP, NEW, Importer, Mode, all_importers
 from crm.models import ImportRun, User
+from crm.models.custom import MAX_LABEL
 from crm.uploads import LimitedUpload
 
 DELIMITERS = (
@@ -31,7 +37,8 @@ DELIMITERS = (
     ("\x01", "Ctrl-A"),
 )
 QUOTES = (('"', '"'), ("'", "'"), ("", _("none")))
-SHOWN_CONSTANTS = 40
+# Of so many columns it is asked what they could become.
+MAX_ASKED = 300
 
 
 def importers_for(user: User) -> list[Importer]:
@@ -126,6 +133,11 @@ class DialectForm(forms.Form):
         return replace(self.dialect, **chosen)
 
 
+def kind_choices() -> list[tuple[str, str]]:
+    """Return the kinds of field that a column can become."""
+    return [(str(kind), capfirst(str(kind.label))) for kind in KINDS]
+
+
 class PlanForm(forms.Form):
     """Which column goes where, and what every row has."""
 
@@ -148,6 +160,7 @@ class PlanForm(forms.Form):
         run: ImportRun,
         importer: Importer,
         header: list[str],
+        rows: Sequence[Sequence[str]],
         **kwargs: Any,
     ):
         options = dict(run.options)
@@ -158,13 +171,16 @@ class PlanForm(forms.Form):
             "decimal": options.get("decimal", "."),
             "day_first": "1" if options.get("day_first") else "",
         }
+        initial |= kwargs.pop("initial", {})
         super().__init__(*args, initial=initial, **kwargs)
         self.columns = importer.columns_for(run.owner)
         self.importer = importer
-        self.header = header
+        self.header, self.rows = header, rows
+        self.may_add = new_fields.can_take(importer) and may_add(run.owner)
         zones = sorted(available_timezones())
         self.fields["time_zone"].choices = [(name, name) for name in zones]
         self._add_columns(run)
+        self._add_new_fields(run)
         self._add_constants(options.get("constants", {}))
 
     def _add_columns(self, run: ImportRun) -> None:
@@ -174,6 +190,8 @@ class PlanForm(forms.Form):
         ]
         if self.importer.keeps_details:
             choices.append((KEEP, _("Further details (kept as they are)")))
+        if self.may_add:
+            choices.insert(1, (NEW, _("+ New custom field")))
         for number, name in enumerate(self.header):
             self.fields[f"column_{number}"] = forms.ChoiceField(
                 label=name,
@@ -181,6 +199,29 @@ class PlanForm(forms.Form):
                 required=False,
                 initial=run.mapping.get(name, ""),
             )
+
+    def _add_new_fields(self, run: ImportRun) -> None:
+        """Ask what the columns that match no field would become."""
+        open_keys = {KEEP, *(one.key for one in self.columns)}
+        mapping = {name: key for name, key in run.mapping.items() if key in open_keys}
+        self.unknown = new_fields.unknown(self.header, mapping)
+        self.proposals = {}
+        if self.may_add:
+            columns = new_fields.cells_of(self.header, self.rows)
+            self.proposals = new_fields.proposals(run, self.importer.model, columns)
+        asked = set(self.unknown[:MAX_ASKED]) & self.proposals.keys()
+        for number, name in enumerate(self.header):
+            if name in asked:
+                one = self.proposals[name]
+                self.fields[f"label_{number}"] = forms.CharField(
+                    label=_("Name"),
+                    max_length=MAX_LABEL,
+                    required=False,
+                    initial=one["label"],
+                )
+                self.fields[f"kind_{number}"] = forms.ChoiceField(
+                    label=_("Kind"), choices=kind_choices(), initial=one["kind"]
+                )
 
     def _label(self, column: Any) -> str:
         name = capfirst(str(column.label))
@@ -199,6 +240,50 @@ class PlanForm(forms.Form):
     def column_fields(self) -> list[forms.BoundField]:
         """Return the fields of the file's columns, in their sequence."""
         return [self[f"column_{number}"] for number in range(len(self.header))]
+
+    def asked_fields(self, number: int) -> list[forms.BoundField]:
+        """Return the fields about what a column would become, if it is asked."""
+        names = (f"label_{number}", f"kind_{number}")
+        return [self[name] for name in names if name in self.fields]
+
+    def offered(self) -> dict[str, Any]:
+        """Return what was sent, with each column that matches no field as a new one."""
+        found = {name: self[name].value() for name in self.fields}
+        for number, name in enumerate(self.header):
+            if name in self.unknown and not found[f"column_{number}"]:
+                found[f"column_{number}"] = NEW
+        return found
+
+    def wanted_fields(self) -> dict[str, dict[str, str]]:
+        """Return {header: {"label", "kind"}} of the custom fields to be made."""
+        found = {}
+        for number, name in enumerate(self.header):
+            if self.cleaned_data.get(f"column_{number}") == NEW:
+                one = self.proposals[name]
+                found[name] = {
+                    part: self.cleaned_data.get(f"{part}_{number}") or one[part]
+                    for part in ("label", "kind")
+                }
+        return found
+
+    def clean(self) -> dict[str, Any]:
+        """Say beside its column why a custom field cannot be called so."""
+        cleaned = super().clean()
+        wanted = self.wanted_fields()
+        if len(wanted) > MAX_NEW:
+            self.add_error(None, too_many(len(wanted)))
+            return cleaned
+        labels = [one["label"].casefold() for one in wanted.values()]
+        for number, name in enumerate(self.header):
+            if name not in wanted:
+                continue
+            label = wanted[name]["label"]
+            problem = label_problem(self.importer.model, label)
+            if labels.count(label.casefold()) > 1:
+                problem = gettext("Two new fields would have this name.")
+            if problem:
+                self.add_error(f"column_{number}", f"“{label}”: {problem}")
+        return cleaned
 
     def constant_fields(self) -> list[forms.BoundField]:
         """Return the fields for values that every row has."""
@@ -221,4 +306,7 @@ class PlanForm(forms.Form):
             if data[f"constant_{one.key}"]
         }
         chosen = {name: data[name] for name in ("time_zone", "decimal", "day_first")}
-        return {**self.kept_options, **chosen, "constants": constants}
+        found = {**self.kept_options, **chosen, "constants": constants}
+        found.pop(new_fields.OPTION, None)
+        wanted = self.wanted_fields()
+        return {**found, new_fields.OPTION: wanted} if wanted else found

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # A mapping may send any number of headers here: they are kept as they are.
 KEEP = "details"
+# … or here: each becomes a custom field of its own (crm/custom/adding.py).
+NEW = "new"
 
 
 class Mode:

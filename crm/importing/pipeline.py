@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -14,9 +14,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.audit import record
+from crm.custom.adding import add_fields, prepare_fields
 from crm.exceptions import UserVisibleError
 from crm.history.context import acting
-from crm.importing import files
+from crm.importing import files, new_fields
 from crm.importing.dialects import Dialect
 from crm.importing.errors import ImportRefused
 from crm.importing.importer import get_importer
@@ -32,7 +33,13 @@ from crm.importing.staging import (
     sweep_staging,
 )
 from crm.importing.work import Work
-from crm.models import ImportRun, ImportState, OperationKind, RejectedRow
+from crm.models import (
+    CustomField,
+    ImportRun,
+    ImportState,
+    OperationKind,
+    RejectedRow,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -65,9 +72,10 @@ def run_import(
     try:
         with files.local(run.file_path) as path:
             plan, table = _plan(run, path)
+            fields = new_fields.plan_fields(run, plan)
             with Staging(run.pk).held() as staging:
                 rows = _stage(staging, plan, table, on_progress)
-                work = _work(run, staging, plan)
+                work = _work(run, staging, plan, fields)
                 work.counts.rows = rows
                 work.say = lambda text: on_progress(table.size, table.size, text)
                 _finish(run, work, table, publish, dry_run)
@@ -129,7 +137,7 @@ def _stage(staging: Staging, plan: Plan, table: Table, on_progress: OnProgress) 
     stager = Stager(staging, plan.header, plan.cleaners())
     stager.keep(plan.kept())
     with transaction.atomic():
-        staging.create(plan.importer.all_columns, plan.constants)
+        staging.create(plan.columns, plan.constants)
         with stager.copying() as copy:
             for batch in table.batches():
                 stager.add(copy, batch)
@@ -139,7 +147,9 @@ def _stage(staging: Staging, plan: Plan, table: Table, on_progress: OnProgress) 
     return stager.rows
 
 
-def _work(run: ImportRun, staging: Staging, plan: Plan) -> Work:
+def _work(
+    run: ImportRun, staging: Staging, plan: Plan, fields: Sequence[CustomField]
+) -> Work:
     return Work(
         importer=plan.importer,
         staging=staging,
@@ -149,6 +159,7 @@ def _work(run: ImportRun, staging: Staging, plan: Plan) -> Work:
         options=plan.options,
         file_hash=run.file_hash,
         header_row=Dialect.load(run.dialect).header_row,
+        new_fields=fields,
     )
 
 
@@ -162,13 +173,16 @@ def _finish(
         run_sql("SELECT pg_advisory_xact_lock(%s)", [LOCK_WRITING])
         run_sql("SET LOCAL work_mem = '64MB'")
         _drop_work_tables()
+        prepare_fields(work)
         work.importer.prepare(work)
         _count_rejected(work)
         if not dry_run:
             work.say(_("Writing"))
             with acting(OperationKind.IMPORT, run.owner, title=run.file_name) as number:
+                add_fields(work)
                 work.importer.write(work)
             run.operation = number
+            new_fields.settle(run, work)
         _list_rejects(run, work)
         rejects = _save_rejects(run, work, table) if work.counts.rejected else ""
         _save_result(run, work, rejects, dry_run)

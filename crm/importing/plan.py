@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from crm.importing.cells import Bad, Cleaner, Habits
+from crm.importing.cells import Bad, Cleaner, Column, Habits
 from crm.importing.columns import Boolean
 from crm.importing.errors import ImportRefused
-from crm.importing.importer import KEEP, Importer
+from crm.importing.importer import KEEP, NEW, Importer
 
 OPTIONS = ("time_zone", "decimal", "day_first")
 
@@ -27,6 +27,8 @@ class Plan:
     mapping: Mapping[str, str]
     constants: dict[str, str | None] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
+    # {header: what fills a custom field that the import makes}
+    new_columns: Mapping[str, Column] = field(default_factory=dict)
 
     @classmethod
     def make(
@@ -57,7 +59,7 @@ class Plan:
                 raise ImportRefused(
                     _("The file has no column “%(name)s”.") % {"name": name}
                 )
-        keys = [key for key in self.mapping.values() if key != KEEP]
+        keys = [key for key in self.mapping.values() if key not in (KEEP, NEW)]
         for key in keys:
             if key not in self.importer.by_key:
                 raise ImportRefused(_("There is no field “%(key)s”.") % {"key": key})
@@ -84,9 +86,14 @@ class Plan:
     @property
     def staged(self) -> set[str]:
         """Return the keys that have values."""
-        return {key for key in self.mapping.values() if key != KEEP} | set(
-            self.constants
-        )
+        given = {key for key in self.mapping.values() if key not in (KEEP, NEW)}
+        new = {column.key for column in self.new_columns.values()}
+        return given | new | set(self.constants)
+
+    @property
+    def columns(self) -> list[Column]:
+        """Return all columns that there could be, those of new fields too."""
+        return [*self.importer.all_columns, *self.new_columns.values()]
 
     @property
     def habits(self) -> Habits:
@@ -104,11 +111,13 @@ class Plan:
         """Return {position in the row: what cleans the cells there}."""
         places = {name: place for place, name in enumerate(self.header)}
         by_key = self.importer.by_key
-        return {
-            places[name]: Cleaner(by_key[key], self.habits)
+        found = {
+            places[name]: by_key[key]
             for name, key in self.mapping.items()
-            if key != KEEP
+            if key not in (KEEP, NEW)
         }
+        found |= {places[name]: one for name, one in self.new_columns.items()}
+        return {place: Cleaner(one, self.habits) for place, one in found.items()}
 
     def kept(self) -> dict[int, str]:
         """Return {position in the row: name} of what is kept as it is."""

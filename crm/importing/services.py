@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm.importing import files
+from crm.importing import files, new_fields
 from crm.importing.dialects import Dialect
 from crm.importing.errors import FileError, ImportRefused
 from crm.importing.importer import Importer, Profile
@@ -34,7 +34,6 @@ from crm.models import (
 )
 
 SAMPLE_ROWS = 10
-LOOK_ROWS = 200
 # How long an uploaded file is kept for another try.
 KEEP_DAYS = 7
 
@@ -54,7 +53,7 @@ def make_suggestion(
 ) -> Suggestion:
     """Suggest by the named profile, by what the person chose before, or by the file."""
     header = table.read_header()
-    rows = table.sample(LOOK_ROWS).rows
+    rows = table.sample(new_fields.LOOK_ROWS).rows
     guessed = suggest(importer, header, rows)
     if profile:
         shipped = importer.profile(profile)
@@ -69,7 +68,8 @@ def make_suggestion(
     if owner is not None and remembered is not None:
         options = dict(remembered.options)
         constants = options.pop("constants", {})
-        return Suggestion(dict(remembered.mapping), constants, options)
+        found = Suggestion(dict(remembered.mapping), constants, options)
+        return new_fields.still_true(importer, found)
     found = matching_profile(
         (one for one in importer.profiles if one.by_header), header
     )
@@ -115,7 +115,9 @@ def create_run(
         if origin is None and table.notes_at is not None and not profile:
             origin = origin_of(importer, owner, file_name)
     if origin is not None:
-        suggestion = from_origin(origin, table.header, suggestion)
+        suggestion = new_fields.still_true(
+            importer, from_origin(origin, table.header, suggestion)
+        )
     return ImportRun.objects.create(
         importer=importer.name,
         owner=owner,

@@ -17,8 +17,9 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from crm.access import Verb, get_visible_or_404, require
+from crm.custom.adding import MAX_NEW, refusal
 from crm.exceptions import UserVisibleError
-from crm.importing import files, results, services, workbooks
+from crm.importing import files, new_fields, results, services, workbooks
 from crm.importing.dialects import Dialect
 from crm.importing.forms import (
     DialectForm,
@@ -32,6 +33,9 @@ from crm.importing.notes import name_of_rejects
 from crm.importing.plan import Plan
 from crm.importing.reader import Table, text_rows
 from crm.models import ImportRun, ImportState
+
+# So many columns that match no field are named; the others are counted.
+NAMED_COLUMNS = 5
 
 
 def find_run(request: HttpRequest, pk: int) -> tuple[ImportRun, Importer]:
@@ -195,10 +199,14 @@ def _map_page(
         except UserVisibleError as error:
             dialect_form.add_error(None, str(error))
     table = Table(path, dialect)
-    sample = table.sample(services.SAMPLE_ROWS)
+    rows = table.sample(new_fields.LOOK_ROWS).rows
     posted = request.POST if request.method == "POST" and not again else None
-    form = PlanForm(posted, run=run, importer=importer, header=table.header)
-    if posted is not None and form.is_valid() and _save_plan(run, importer, form):
+    offers = action == "offer"
+    plan = {"run": run, "importer": importer, "header": table.header, "rows": rows}
+    form = PlanForm(posted, **plan)
+    if offers:
+        form = PlanForm(initial=form.offered(), **plan)
+    elif posted is not None and form.is_valid() and _save_plan(run, importer, form):
         services.start(run=run, dry_run=True)
         return redirect("crm:import_check", run.pk)
     context = {
@@ -208,7 +216,11 @@ def _map_page(
         "dialect_form": dialect_form,
         "dialect": dialect,
         "has_sheets": len(sheets) > 1,
-        "columns": _columns(form, sample.rows),
+        "columns": _columns(form, rows[: services.SAMPLE_ROWS]),
+        "unknown": [] if offers else _unknown(form, importer),
+        "unknown_more": len(form.unknown) - NAMED_COLUMNS,
+        "may_offer": form.may_add and len(form.unknown) <= MAX_NEW,
+        "who_may": "" if form.may_add else refusal(),
         "constants": form.constant_fields(),
         "telling": [] if dialect.is_certain else text_rows(path, dialect, 5),
         "help": importer.help,
@@ -221,12 +233,24 @@ def _map_page(
     return render(request, "generic/import_map.html", context, status=status)
 
 
-def _columns(form: PlanForm, rows: list[list[str]]) -> list[tuple[Any, list[str]]]:
-    """Return each column's field and first cells: the table lies on its side."""
+def _columns(form: PlanForm, rows: list[list[str]]) -> list[tuple[Any, ...]]:
+    """Return each column's field, first cells and what it is asked besides.
+
+    The table lies on its side.
+    """
     return [
-        (field, [row[number] if number < len(row) else "" for row in rows])
+        (
+            field,
+            [row[number] if number < len(row) else "" for row in rows],
+            form.asked_fields(number),
+        )
         for number, field in enumerate(form.column_fields())
     ]
+
+
+def _unknown(form: PlanForm, importer: Importer) -> list[str]:
+    """Return some columns that match no field but could become custom fields."""
+    return form.unknown[:NAMED_COLUMNS] if new_fields.can_take(importer) else []
 
 
 def _use_profile(
@@ -271,6 +295,7 @@ def import_check(request: HttpRequest, pk: int) -> HttpResponse:
         and _is_own(request, run),
         "may_map": run.state != ImportState.CHECKING and _is_own(request, run),
         "send_url": results.send_url(request, run),
+        "new_fields": new_fields.in_words(run),
         "takes": run.created + run.updated + run.unchanged,
     }
     return render(request, "generic/import_check.html", context)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from crm.access import Scope, Verb, owner_condition, scope_of
 from crm.importing.importer import Importer, Mode
 from crm.importing.staging import Staging, fetch_all, quoted, run_sql
-from crm.models import User
+from crm.models import CustomField, User
 
 
 @dataclass
@@ -50,6 +50,8 @@ class Work:
     options: Mapping[str, Any]
     file_hash: str
     header_row: int
+    # Custom fields that the import makes, with their keys but perhaps not stored yet.
+    new_fields: Sequence[CustomField] = ()
     counts: Counts = field(default_factory=Counts)
     say: Callable[[str], None] = lambda text: None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.apps import apps
 from django.db import models
 from django.db.models.functions import Lower
@@ -13,6 +15,7 @@ from crm.models.base import BaseModel
 
 # What every name of a custom field begins with: ``custom__f12``.
 PREFIX = "custom__"
+MAX_LABEL = 80
 
 
 class FieldKind(models.TextChoices):
@@ -36,23 +39,35 @@ class FieldState(models.TextChoices):
     RETIRED = "retired", _("retired")
 
 
+def reads_chinese() -> bool:
+    """Tell whether the reader's language is Chinese."""
+    return (get_language() or "").startswith("zh")
+
+
+def words_of(option: dict[str, Any]) -> str:
+    """Return what a choice is called in the reader's language, else in the other."""
+    return (option.get("label_zh") if reads_chinese() else "") or option["label"]
+
+
 class CustomField(BaseModel):
     """A field that an administrator added to a model.
 
-    ``options`` is [{"key": "1", "label": "Small", "retired": false}, …].
+    ``options`` is [{"key": "1", "label": "Small", "label_zh": "小", "retired": false},
+    …]; ``label_zh`` may be missing.
     """
 
     model = models.CharField(_("belongs to"), max_length=100)
     kind = models.CharField(
         _("kind"), max_length=10, choices=FieldKind.choices, default=FieldKind.TEXT
     )
-    label = models.CharField(_("label"), max_length=80)
-    label_zh = models.CharField(_("label in Chinese"), max_length=80, blank=True)
+    label = models.CharField(_("label"), max_length=MAX_LABEL)
+    label_zh = models.CharField(_("label in Chinese"), max_length=MAX_LABEL, blank=True)
     help_text = models.CharField(_("help"), max_length=200, blank=True)
     options = models.JSONField(_("choices"), default=list, blank=True)
     target = models.CharField(_("refers to"), max_length=100, blank=True)
     required = models.BooleanField(_("must be filled in"), default=False)
     often_filtered = models.BooleanField(_("often filtered"), default=False)
+    sortable = models.BooleanField(_("sortable"), default=False)
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     state = models.CharField(
         _("state"),
@@ -63,6 +78,8 @@ class CustomField(BaseModel):
 
     access_shared = True
     text_field = "label"
+    # Whether the index for sorting is there; whoever reads the definitions says so.
+    has_sort_index = False
 
     class Meta:
         verbose_name = _("custom field")
@@ -96,8 +113,7 @@ class CustomField(BaseModel):
     @property
     def title(self) -> str:
         """Return the label in the reader's language."""
-        is_chinese = (get_language() or "").startswith("zh")
-        return (self.label_zh if is_chinese else "") or self.label
+        return (self.label_zh if reads_chinese() else "") or self.label
 
     @property
     def model_name(self) -> str:
@@ -111,14 +127,24 @@ class CustomField(BaseModel):
 
     @property
     def choices(self) -> dict[str, str]:
-        """Return {key: label} of all choices, retired ones too."""
-        return {one["key"]: one["label"] for one in self.options}
+        """Return {key: label in the reader's language} of all, retired ones too."""
+        return {one["key"]: words_of(one) for one in self.options}
 
     @property
     def open_choices(self) -> dict[str, str]:
-        """Return {key: label} of the choices that can be made."""
+        """Return {key: label in the reader's language} of those that can be made."""
         return {
-            one["key"]: one["label"] for one in self.options if not one.get("retired")
+            one["key"]: words_of(one) for one in self.options if not one.get("retired")
+        }
+
+    @property
+    def choice_names(self) -> dict[str, str]:
+        """Return {label in either language: key} of the choices that can be made."""
+        return {
+            one[name]: one["key"]
+            for name in ("label_zh", "label")
+            for one in self.options
+            if one.get(name) and not one.get("retired")
         }
 
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 from crm.exceptions import UserVisibleError
 from crm.importing import files
 from crm.importing.importer import Importer, Mode, all_importers, get_importer
+from crm.importing.new_fields import propose
 from crm.importing.pipeline import run_import
 from crm.importing.plan import OPTIONS
 from crm.importing.services import create_run
@@ -54,6 +55,20 @@ class Command(BaseCommand):
             metavar="COLUMN=FIELD",
             dest="mapping",
             help="put a column of the file into a field; an empty FIELD leaves it out",
+        )
+        parser.add_argument(
+            "--add-field",
+            action="append",
+            default=[],
+            metavar="COLUMN[=KIND]",
+            dest="new",
+            help="make a custom field of a column; without a kind it is guessed",
+        )
+        parser.add_argument(
+            "--add-fields",
+            action="store_true",
+            dest="all_new",
+            help="make a custom field of each column that matches no field",
         )
         parser.add_argument("--as", dest="username", default="", metavar="USER")
         parser.add_argument("--encoding", default="")
@@ -110,6 +125,7 @@ class Command(BaseCommand):
         run.state, run.started_at = ImportState.RUNNING, timezone.now()
         for header, key in map(self._pair, options["mapping"]):
             run.mapping[header] = key
+        propose(run, importer.model, options["new"], every=options["all_new"])
         constants = run.options.setdefault("constants", {})
         for key, value in map(self._pair, options["cells"]):
             target = constants if key in importer.by_key else run.options
