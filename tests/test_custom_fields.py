@@ -7,62 +7,34 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.db import connection
 from django.urls import reverse
 
-from crm.custom.jobs import index_name
 from crm.generic import export_sql
 from crm.models import CustomField, Job, Operation, RejectedRow
 from crm.testing.imports import import_by_pages
 from crm.testing.snapshot import unchanged
 from crm.testing.workers import run_jobs
 from customers.models import Customer
+from customers.tests.custom_fields import (
+    CHOICES,
+    COMPARED,
+    FIELDS,
+    KINDS,
+    VALUES,
+    condition,
+    edit_field,
+    has_index,
+    make_field,
+    names_in,
+)
 from customers.tests.recipes import make_customer
 
 HTMX = {"HX-Request": "true"}
-FIELDS = "/settings/fields/"
 
 
 @pytest.fixture
 def dev(world):
     return world.client("dev")
-
-
-def make_field(client, kind="text", label="Nickname", **values):
-    """Make a field of customers as an administrator does."""
-    data = {
-        "model": "customers.customer",
-        "kind": kind,
-        "label": label,
-        "position": 0,
-        "state": "active",
-        **values,
-    }
-    answer = client.post(f"{FIELDS}new/", data)
-    assert answer.status_code == 302, answer.context["form"].errors
-    return CustomField.objects.get(label=label)
-
-
-CHOICES = {"options": "Small\nLarge"}
-# kind: (more for the definition, typed, stored, shown)
-KINDS = {
-    "text": ({}, "Bo", "Bo", "Bo"),
-    "number": ({}, "12.5", 12.5, "12.5"),
-    "money": ({}, "1234.5", 1234.5, "1,234.50"),
-    "date": ({}, "2024-02-29", "2024-02-29", "29"),
-    "choice": (CHOICES, "2", "2", "Large"),
-    "choices": (CHOICES, ["1", "2"], ["1", "2"], "Small, Large"),
-    "boolean": ({}, "False", False, "No"),
-    "link": ({}, "https://example.com/a", "https://example.com/a", "example.com/a"),
-}
-
-
-def condition(*parts):
-    return {"group": json.dumps([list(parts)])}
-
-
-def names_in(response):
-    return {row.object.name for row in response.context["rows"]}
 
 
 def save(client, row, **values):
@@ -153,37 +125,6 @@ def test_the_database_writes_files_as_python_does(dev, world, monkeypatch):
     monkeypatch.setattr(export_sql, "statement", lambda listing, rows: None)
     slow = b"".join(dev.get("/customers/export/", columns).streaming_content)
     assert quick == slow
-
-
-# kind, operator and values, who is found.
-COMPARED = [
-    ("number", ("gte", "9"), {"Nine", "Ten"}),
-    ("number", ("between", ["2", "9.5"]), {"Nine"}),
-    ("number", ("eq", "10"), {"Ten"}),
-    ("money", ("lte", "9"), {"Nine"}),
-    ("date", ("before", "2024-03-01"), {"Nine"}),
-    ("date", ("on", "2024-03-01"), {"Ten"}),
-    ("date", ("between", ["2024-02-29", "2024-02-29"]), {"Nine"}),
-    ("choice", ("any", ["2"]), {"Ten"}),
-    ("choice", ("none", ["2"]), {"Nine", "None"}),
-    ("choices", ("any", ["1"]), {"Nine", "Ten"}),
-    ("choices", ("all", ["1", "2"]), {"Ten"}),
-    ("choices", ("none", ["2"]), {"Nine", "None"}),
-    ("boolean", ("is", "yes"), {"Ten"}),
-    ("text", ("is", "b%"), {"Ten"}),
-    ("text", ("not", "b%"), {"Nine", "None"}),
-    ("text", ("contains", "A"), {"Nine"}),
-    ("text", ("begins", "B"), {"Ten"}),
-]
-VALUES = {
-    "number": (9, 10),
-    "money": (9, 10.5),
-    "date": ("2024-02-29", "2024-03-01"),
-    "choice": ("1", "2"),
-    "choices": (["1"], ["1", "2"]),
-    "boolean": (False, True),
-    "text": ("a_", "b%"),
-}
 
 
 def test_values_are_compared_by_their_kind(dev, world):
@@ -305,13 +246,6 @@ def test_many_rows_are_set_and_emptied_and_it_is_undone(dev, world):
         assert row.custom == {fee.key: 5}
 
 
-def edit_field(client, field, **values):
-    """Send the administrator's form of a field, with some values."""
-    form = client.get(f"{FIELDS}{field.pk}/edit/").context["form"]
-    data = {bound.html_name: bound.value() for bound in form} | values
-    return client.post(f"{FIELDS}{field.pk}/edit/", data)
-
-
 def test_renaming_and_retiring_lose_nothing(dev, world):
     field = make_field(dev, "choice", "Size", **CHOICES)
     row = make_customer(world.ana, name="Ada")
@@ -419,12 +353,6 @@ def test_choices_and_targets_are_asked_for(dev):
     assert "There is a field of this name" in dev.post(f"{FIELDS}new/", taken).text
 
 
-def has_index(field):
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [index_name(field.pk)])
-        return cursor.fetchone()[0]
-
-
 @pytest.mark.parametrize("kind", ["number", "choices"])
 def test_a_field_that_is_often_filtered_gets_an_index(dev, kind):
     more = CHOICES if kind == "choices" else {}
@@ -437,6 +365,57 @@ def test_a_field_that_is_often_filtered_gets_an_index(dev, kind):
     edit_field(dev, field, often_filtered="")
     run_jobs()
     assert not has_index(field)
+
+
+def test_names_of_choices_are_in_the_readers_language(dev, world):
+    lines = "Small | 小\nLarge|大\nOdd | one |\n| 中\nPlain"
+    size = make_field(dev, "choice", "Size", options=lines)
+    assert size.choices == {
+        "1": "Small",
+        "2": "Large",
+        "3": "Odd | one",
+        "4": "中",
+        "5": "Plain",
+    }
+    form = dev.get(f"{FIELDS}{size.pk}/edit/").context["form"]
+    assert form["options"].value() == (
+        "1: Small | 小\n2: Large | 大\n3: Odd | one |\n4: 中\n5: Plain"
+    )
+    assert edit_field(dev, size, label_zh="尺寸").status_code == 302
+    stored = CustomField.objects.get()
+    assert stored.options == size.options
+    for typed in ("1: Small | 小\n2: Large | 小", "| 大\nLarge | 大"):
+        assert "stands here twice" in edit_field(dev, size, options=typed).text
+    row = make_customer(world.ana, name="Ada", custom={size.key: "2"})
+    columns = {"columns": f"name,{size.name}"}
+    english = dev.get("/customers/", columns).text
+    dev.cookies[settings.LANGUAGE_COOKIE_NAME] = "zh-hans"
+    chinese = dev.get("/customers/", columns).text
+    for text, shown, hidden in ((english, "Large", "大"), (chinese, "大", "Large")):
+        assert f">{shown}<" in text
+        assert f">{hidden}<" not in text
+    options = dict(
+        dev.get(f"/customers/{row.pk}/edit/").context["form"][size.name].field.choices
+    )
+    assert list(options.values()) == [
+        "---------",
+        "小",
+        "大",
+        "Odd | one",
+        "中",
+        "Plain",
+    ]
+    found = dev.get("/customers/", condition(size.name, "any", ["2"]))
+    assert "大" in found.text
+    text = b"".join(dev.get("/customers/export/", columns).streaming_content).decode()
+    assert "Ada,大" in text
+    # A file may say it in either language.
+    for number, word in enumerate(("小", "small", "中")):
+        content = f"name,Size\nNew {number},{word}\n".encode()
+        run = import_by_pages(dev, "customers.customer", content)
+        assert run.rejected == 0
+        key = "4" if word == "中" else "1"
+        assert Customer.objects.get(name=f"New {number}").custom == {size.key: key}
 
 
 def test_labels_are_in_the_readers_language(dev, world):

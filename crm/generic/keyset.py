@@ -9,6 +9,7 @@ apart, so that a plain index serves both directions.
 from __future__ import annotations
 
 import datetime
+import json
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +20,7 @@ from django.db.models import BooleanField, Expression, F, Func, Q, Value
 
 from crm.generic import formats
 from crm.generic.searching import is_few
+from crm.models.custom import PREFIX
 
 LAST = "last"
 SALT = "crm.generic.keyset"
@@ -37,10 +39,27 @@ class Key:
     nullable: bool
     output: models.Field
 
+    def dump(self, value: Any) -> Any:
+        """Return a value as a token can hold it."""
+        return getattr(self.output, "dump", _dump)(value)
+
     @property
     def alias(self) -> str:
         """Return the name under which the row carries its value."""
         return "pk" if self.path == "pk" else f"_key_{self.path.replace('__', '_')}"
+
+
+class JsonValue(models.JSONField):
+    """A value inside a JSON column: in tokens it is JSON, so that it keeps its type."""
+
+    def to_python(self, value: Any) -> Any:
+        """Return what a token holds."""
+        return json.loads(value)
+
+    @staticmethod
+    def dump(value: Any) -> Any:
+        """Return what a token can hold."""
+        return None if value is None else json.dumps(value)
 
 
 class RowAfter(Expression):
@@ -90,6 +109,8 @@ def keys_of(queryset: models.QuerySet, order: tuple[str, ...]) -> list[Key]:
 
 
 def _key(queryset: models.QuerySet, path: str, *, descending: bool) -> Key:
+    if path.startswith(PREFIX):
+        return Key(path, descending, nullable=True, output=JsonValue())
     annotation = queryset.query.annotations.get(path)
     if annotation is not None:
         return Key(path, descending, True, annotation.output_field)
@@ -271,7 +292,7 @@ class Keyset:
         return signing.Signer(salt=f"{SALT}.{self.queryset.model._meta.label}")
 
     def _token(self, direction: str, row: Any, start: int | None) -> str:
-        values = [_dump(getattr(row, key.alias)) for key in self.keys]
+        values = [key.dump(getattr(row, key.alias)) for key in self.keys]
         return self._signer().sign_object([direction, self.mark, values, start])
 
     def _read(self, token: str) -> tuple[str, list[Any], int | None]:

@@ -140,26 +140,47 @@ class Listing(Addresses):
 
     @property
     def notes(self) -> list[str]:
-        """Return a sentence if the address names custom fields that are not in use."""
+        """Return sentences if the address names custom fields that are not in use."""
+        shown, by = self._gone(self.named_columns), self._gone([self.wanted_sort])
+        found = []
+        if shown:
+            text = _("No longer shown, because it is not in use: %(names)s.")
+            found.append(text % {"names": ", ".join(shown)})
+        if by:
+            text = _("No longer sorted by this, because it is not in use: %(name)s.")
+            found.append(text % {"name": by[0]})
+        elif self.wanted_sort.startswith(PREFIX) and self.sort is None:
+            found += self._why_unsorted()
+        return found
+
+    def _gone(self, names: list[str]) -> list[str]:
+        """Return what the custom fields among the names are called that are gone."""
         known = set(self.table.keys)
         gone = [
             field_named(self.pages.model, name)
-            for name in self.named_columns
+            for name in names
             if name.startswith(PREFIX) and name not in known
         ]
-        if not gone:
-            return []
-        names = [one.title for one in gone if one] or [_("A custom field")]
-        return [
-            _("No longer shown, because it is not in use: %(names)s.")
-            % {"names": ", ".join(names)}
-        ]
+        words = [one.title for one in gone if one]
+        return words or ([_("A custom field")] if gone else [])
+
+    def _why_unsorted(self) -> list[str]:
+        """Return why the list is not sorted by the custom field of the address."""
+        for column in self.columns:
+            if column.key == self.wanted_sort:
+                label = column.heading(self.pages.model)
+                return [f"{label}: {column.unsorted}"]
+        return []
+
+    @property
+    def wanted_sort(self) -> str:
+        """Return the key of the column that the address or the view sorts by."""
+        return self.query.get("sort", "").removeprefix("-")
 
     @cached_property
     def sort(self) -> tuple[str, bool] | None:
         """Return (key of the sorted column, descending), or None: the usual order."""
-        name = self.query.get("sort", "")
-        key = name.removeprefix("-")
+        name, key = self.query.get("sort", ""), self.wanted_sort
         for column in self.columns:
             if column.sort and column.key == key:
                 return key, name.startswith("-")
