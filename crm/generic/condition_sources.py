@@ -148,7 +148,7 @@ class FieldBehind(ConditionField):
 def fields_behind(
     path: str, relation: str, target: type[models.Model], user: User
 ) -> dict[str, ConditionField]:
-    """Return the fields of a related row."""
+    """Return the fields of a related row, custom ones too."""
     pages = registry.pages_of(target)
     if pages is None:
         return {}
@@ -158,6 +158,9 @@ def fields_behind(
         if inner is not None:
             name = f"{relation}: {label}"
             found[f"{path}__{key}"] = FieldBehind(path, name, inner, target)
+    for inner in custom_conditions(target, user).values():
+        name = f"{relation}: {inner.label}"
+        found[f"{path}__{inner.key}"] = FieldBehind(path, name, inner, target)
     return found
 
 

@@ -17,9 +17,10 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from crm.custom.definitions import field_named
+from crm.generic import formats
 from crm.generic.condition_fields import MAX_LENGTH, ConditionError, ConditionField
 from crm.generic.condition_sources import fields_for
-from crm.models.custom import PREFIX
+from crm.models.custom import PREFIX, CustomField
 
 if TYPE_CHECKING:
     from django.http import QueryDict
@@ -83,6 +84,15 @@ def plain_text(value: Any) -> str:
     return text
 
 
+def custom_field_of(model: type[models.Model], key: str) -> CustomField | None:
+    """Return the custom field of the rows, or of a row one step away, or None."""
+    path, _sign, name = key.rpartition(f"__{PREFIX}")
+    if not path:
+        return field_named(model, key)
+    behind = getattr(formats.field_of(model, path), "related_model", None)
+    return field_named(behind, f"{PREFIX}{name}") if behind else None
+
+
 class Conditions:
     """All groups of one address, for one reader."""
 
@@ -126,11 +136,11 @@ class Conditions:
             raise ConditionError(_("it cannot be read"))
         found.key, found.operator = map(plain_text, found.raw[:2])
         one = self.fields.get(found.key)
-        custom = field_named(self.pages.model, found.key)
+        custom = custom_field_of(self.pages.model, found.key)
         found.label = one.label if one else custom.title if custom else found.key
         if custom is not None and not custom.is_active:
             raise ConditionError(_("this custom field is retired"))
-        if one is None and found.key.startswith(PREFIX):
+        if one is None and PREFIX in found.key:
             found.label = _("A custom field")
             raise ConditionError(_("it is no longer there"))
         if one is None:

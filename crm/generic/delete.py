@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
 from django.db import models, router, transaction
 from django.db.models.deletion import Collector, ProtectedError, RestrictedError
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +15,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from crm.access import Verb, VisibleQuerySet
+from crm.custom import references
 from crm.exceptions import UserVisibleError
 from crm.generic.base import GenericPage
 from crm.history.context import offer_undo
@@ -40,6 +42,8 @@ class Consequences:
 
     goes_too: list[Group] = field(default_factory=list)
     in_the_way: list[Group] = field(default_factory=list)
+    # Rows whose custom fields refer to it; ``label`` tells which field.
+    refer_to_it: list[Group] = field(default_factory=list)
 
 
 def consequences_of(obj: models.Model, user: User) -> Consequences:
@@ -62,8 +66,20 @@ def consequences_of(obj: models.Model, user: User) -> Consequences:
             Group(label_of(model, count), count)
             for model, count in counts.items()
             if count > 0 and not model._meta.auto_created and not is_derived(model)
-        ]
+        ],
+        refer_to_it=referring(obj),
     )
+
+
+def referring(obj: models.Model) -> list[Group]:
+    """Return how many rows refer to a row by custom fields, field by field."""
+    found = []
+    for one in references.fields_to(type(obj)):
+        count = references.rows_with(one, [obj.pk]).count()
+        if count and one.is_active:
+            name = label_of(apps.get_model(one.model), count)
+            found.append(Group(f"{name} ({one.title})", count))
+    return found
 
 
 def is_derived(model: type[models.Model]) -> bool:

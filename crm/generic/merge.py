@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
 from django.db import models, transaction
 from django.db.models import Min
 from django.utils.translation import gettext as _
@@ -17,6 +18,8 @@ from django.utils.translation import gettext as _
 from crm.access import Verb, reachable_now
 from crm.attachments import services as attachments
 from crm.audit import record
+from crm.custom import references
+from crm.custom.definitions import takes_custom
 from crm.exceptions import UserVisibleError
 from crm.generic import formats
 from crm.generic.delete import is_derived, label_of
@@ -100,6 +103,10 @@ def merged_values(
             for row in (*reversed(others), into):
                 parts |= getattr(row, one.attname) or {}
             values[one.attname] = parts
+    if takes_custom(type(into)):
+        values["custom"] = references.without_own(
+            type(into), values["custom"], list(by_key)
+        )
     return values
 
 
@@ -113,6 +120,11 @@ def moves_of(others: Sequence[models.Model]) -> list[Moves]:
             continue
         number = child._base_manager.filter(**{f"{link.name}__in": keys}).count()
         if number:
+            counts[child] = counts.get(child, 0) + number
+    for one in references.fields_to(model):
+        number = references.rows_with(one, keys).count()
+        if number:
+            child = apps.get_model(one.model)
             counts[child] = counts.get(child, 0) + number
     found = [Moves(label_of(child, number), number) for child, number in counts.items()]
     return sorted(found, key=lambda one: -one.count)
@@ -154,6 +166,7 @@ def merge(
         values = merged_values(into, others, sources)
         changes = _words(into, values)
         _move_links(type(into), into.pk, keys[1:])
+        references.move(type(into), into.pk, keys[1:])
         attachments.move(type(into), into.pk, keys[1:])
         names = ", ".join(str(row) for row in others)
         # First: a value that only one row may have becomes free.

@@ -19,9 +19,11 @@ SELECT s.number, min(s.line) AS first_line, min(s.placed_at) AS placed_at,
     min(upper(s.currency)) AS currency, min(s.state) AS state, min(s.owner) AS owner,
     bool_and(coalesce(s.quantity, s.amount) < 0) AS is_negative, ''::text AS kind,
     NULL::bigint AS id, NULL::bigint AS customer_id,
-    false AS is_new, false AS is_changed
+    false AS is_new, false AS is_changed, {{custom}} AS custom
 FROM {{staging}} s WHERE NOT s.bad GROUP BY s.number
 """
+# Custom fields are the order's: the first of its rows that fills one decides.
+FIRST_FILLED = "(array_agg({0} ORDER BY s.line) FILTER (WHERE {0} IS NOT NULL))[1]"
 OTHER_CUSTOMER = """
 SELECT line, customer_ref, first FROM (
     SELECT s.line, s.customer_ref, first_value(s.customer_ref) OVER (
@@ -189,6 +191,7 @@ WHERE m.id = o.id AND NOT o.is_new AND (
     OR (o.country IS NOT NULL AND o.country <> m.country)
     OR (o.currency IS NOT NULL AND o.currency <> m.currency)
     OR (o.state IS NOT NULL AND o.state <> m.state)
+    OR m.custom || coalesce(o.custom, '{{}}') <> m.custom
 )
 """
 COUNT = """
@@ -251,6 +254,7 @@ def order_values(owner: str) -> dict[str, str]:
         "currency": "o.currency",
         "total": "t.total",
         "owner_id": owner,
+        "custom": "o.custom",
     }
 
 
@@ -266,7 +270,8 @@ UPDATE sales_order m SET placed_at = o.placed_at,
     customer_id = coalesce(o.customer_id, m.customer_id),
     country = coalesce(o.country, m.country),
     currency = coalesce(o.currency, m.currency),
-    state = coalesce(o.state, m.state), updated_at = %s
+    state = coalesce(o.state, m.state),
+    custom = m.custom || coalesce(o.custom, '{{}}'), updated_at = %s
 FROM imp_orders o WHERE m.id = o.id AND o.is_changed
 """
 LINE_VALUES = {

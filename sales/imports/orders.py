@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from crm.access import Verb
+from crm.custom.importing import find_references, values_sql
 from crm.importing.columns import (
     Choice,
     Code,
@@ -168,6 +169,7 @@ class OrderImporter(Importer):
     aliases = ("orders", "order", "sales.order", "orderlines", "lines")
     creates = (OrderLine, Customer, Product)
     columns = COLUMNS
+    fills_custom = True
     help = gettext_lazy(
         "One row per line of an order. Missing customers and products are added. "
         "Keep all lines of an order in one file."
@@ -221,6 +223,7 @@ class OrderImporter(Importer):
         self._number_rows(work)
         work.check_owner(Order)
         self._check_cells(work)
+        find_references(work)
         self._group_orders(work)
         self._group_customers(work)
         self._group_products(work)
@@ -266,14 +269,15 @@ class OrderImporter(Importer):
 
     def _group_orders(self, work: Work) -> None:
         """Make one row per order; its customer is that of its first row."""
-        work.run(sql.ORDERS)
+        custom = values_sql(work, sql.FIRST_FILLED) or "NULL::jsonb"
+        work.run(sql.ORDERS, custom=custom)
         if work.reject(
             sql.OTHER_CUSTOMER,
             _("An earlier row of this order names another customer: [other]."),
             column=str(self.by_key["customer_ref"].label),
         ):
             work.run("DROP TABLE imp_orders")
-            work.run(sql.ORDERS)
+            work.run(sql.ORDERS, custom=custom)
         work.run(sql.FIND_ORDERS)
         beyond = work.out_of_reach(Order, Verb.CHANGE, "o.id")
         if beyond:
