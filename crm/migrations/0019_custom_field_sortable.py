@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('crm', '0017_shares'),
+        ('crm', '0018_chinese_tokens'),
     ]
 
     operations = [
