@@ -45,7 +45,10 @@ WRONG_LOGIN = _("The name or the password is wrong. Capital letters count.")
 
 
 class Backend(AuthenticationBackend):
-    """Know people by name or mail, and load them with their team: each page asks it."""
+    """Know people by name or mail; load them with what each page asks of them.
+
+    That is their team, and for the bell which notifications they have not read.
+    """
 
     def get_user(self, user_id: int) -> User | None:
         """Return a person who may sign in."""

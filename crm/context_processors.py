@@ -22,6 +22,8 @@ BEHAVIOURS = tuple(
         "save-keys",
         "quick-add",
         "palette",
+        "bell",
+        "mentions",
         "filters",
         "formset",
         "requests",

@@ -1,8 +1,8 @@
 """The frame around every page: menu, search, overlays, drawn once and kept.
 
 Drawing it costs as much as the fifty rows of a list, and it is the same from page to
-page. What differs between requests (the token against forged requests, the address) is
-filled into holes of the kept text.
+page. What differs between requests (the token against forged requests, the address, how
+many notifications wait) is filled into holes of the kept text.
 """
 
 from __future__ import annotations
@@ -16,16 +16,22 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
+from crm.models.notifications import MOST_COUNTED
+
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from django.http import HttpRequest
     from django.template import Context
 
+    from crm.models import User
+
 # About 15 kB each; a process keeps those of some hundred readers.
 MOST_KEPT = 1000
 # Nobody can write these into a page.
-TOKEN_HOLE, ADDRESS_HOLE = (f"hole-{secrets.token_hex(12)}" for _ in range(2))
+TOKEN_HOLE, ADDRESS_HOLE, UNREAD_HOLE = (
+    f"hole-{secrets.token_hex(12)}" for _ in range(3)
+)
 
 _kept: dict[Hashable, str] = {}
 
@@ -53,11 +59,25 @@ def kept(context: Context, name: str, *, for_all: bool = False) -> SafeString:
     key = (name, get_language(), None if for_all else context["frame_key"])
     text = None if settings.DEBUG else _kept.get(key)
     if text is None:
-        with context.push(csrf_token=TOKEN_HOLE, address=ADDRESS_HOLE):
+        holes = {
+            "csrf_token": TOKEN_HOLE,
+            "address": ADDRESS_HOLE,
+            "unread": UNREAD_HOLE,
+        }
+        with context.push(**holes):
             text = get_template(name).template.render(context)
         if len(_kept) >= MOST_KEPT:
             _kept.clear()
         _kept[key] = text
     # The rest was escaped when it was drawn; what fills the holes is escaped here.
     filled = text.replace(TOKEN_HOLE, escape(context.get("csrf_token") or ""))
-    return SafeString(filled.replace(ADDRESS_HOLE, escape(context["address"])))
+    filled = filled.replace(ADDRESS_HOLE, escape(context["address"]))
+    if UNREAD_HOLE in filled:
+        filled = filled.replace(UNREAD_HOLE, unread_text(context["request"].user))
+    return SafeString(filled)
+
+
+def unread_text(user: User) -> str:
+    """Return what the bell says beside it; nothing where nothing waits."""
+    count = user.unread_count
+    return f"{MOST_COUNTED - 1}+" if count >= MOST_COUNTED else str(count or "")

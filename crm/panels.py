@@ -7,6 +7,7 @@ from crm.generic import export_job  # noqa: F401  (declares its kind)
 from crm.generic.registry import NavLink, register_link
 from crm.history import jobs  # noqa: F401  (declares its kind)
 from crm.models import Change, DeletedRow, Grant, Operation
+from crm.notifications import due, mailing  # noqa: F401  (declare their kinds)
 
 register_link(
     NavLink(

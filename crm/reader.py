@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
+from crm.models.notifications import MOST_COUNTED
 from crm.security.factors import EVERY_DAY
 
 if TYPE_CHECKING:
@@ -39,6 +40,12 @@ LACKS_FACTOR = """
         WHERE m.user_id = u.id AND r.requires_second_factor
     ) AND NOT EXISTS (
         SELECT FROM mfa_authenticator a WHERE a.user_id = u.id AND a.type = ANY(%s))"""
+# What the bell counts, up to a limit: it costs the same however many there are.
+UNREAD = """
+    (SELECT count(*) FROM (
+        SELECT FROM crm_notification n
+        WHERE n.recipient_id = u.id AND n.read_at IS NULL AND n.in_app LIMIT %s
+    ) unread)"""
 PERSON = "FROM crm_user u LEFT JOIN crm_team t ON t.id = u.team_id WHERE u.id = %s"
 
 
@@ -47,11 +54,11 @@ def read_person(pk: Any) -> User | None:
     from crm.models import Team, User
 
     with connection.cursor() as cursor:
-        cursor.execute(_statement(), [list(EVERY_DAY), pk])
+        cursor.execute(_statement(), [list(EVERY_DAY), MOST_COUNTED, pk])
         found = cursor.fetchone()
     if found is None:
         return None
-    *values, lacks_factor, rights = found
+    *values, lacks_factor, unread, rights = found
     width = len(_columns(User))
     person = User.from_db(connection.alias, _columns(User), values[:width])
     team = None
@@ -59,6 +66,7 @@ def read_person(pk: Any) -> User | None:
         team = Team.from_db(connection.alias, _columns(Team), values[width:])
     person._state.fields_cache["team"] = team
     person.lacks_second_factor = lacks_factor
+    person.unread_count = unread
     _give(person, json.loads(rights))
     return person
 
@@ -94,4 +102,4 @@ def _statement() -> str:
         for one in model._meta.concrete_fields
     ]
     rights = f"({RIGHTS})"
-    return f"SELECT {', '.join(columns)}, {LACKS_FACTOR}, {rights} {PERSON}"
+    return f"SELECT {', '.join(columns)}, {LACKS_FACTOR}, {UNREAD}, {rights} {PERSON}"

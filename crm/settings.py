@@ -190,6 +190,22 @@ ROLLUP_SECONDS = env.int("ROLLUP_SECONDS", default=60)
 CELERY_BEAT_SCHEDULE = {
     "refresh-rollups": {"task": "sales.refresh_rollups", "schedule": ROLLUP_SECONDS},
     "sweep-jobs": {"task": "crm.sweep_jobs", "schedule": JOB_SWEEP_SECONDS},
+    "deliver-notifications": {"task": "crm.deliver_notifications", "schedule": 15},
+    "forget-notifications": {
+        "task": "crm.forget_notifications",
+        "schedule": 24 * 3600,
+    },
+    # People live in different time zones.
+    "due-notifications": {
+        "task": "crm.enqueue_job",
+        "schedule": crontab(minute=5),
+        "args": ["notification-due"],
+    },
+    "notification-digests": {
+        "task": "crm.enqueue_job",
+        "schedule": crontab(minute="*/15"),
+        "args": ["notification-digests"],
+    },
     "empty-trash": {"task": "crm.empty_trash", "schedule": 24 * 3600},
     "forget-files": {"task": "crm.forget_files", "schedule": 24 * 3600},
     "forget-jobs": {"task": "crm.forget_jobs", "schedule": 24 * 3600},
@@ -341,6 +357,17 @@ ATTACHMENT_TYPES = env.list("ATTACHMENT_TYPES", default=[])
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="crm@localhost")
+# A mail server that does not answer must not hold a worker.
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=20)
+# Where mails lead to. By default the first host name, by https.
+SITE_URL = env.str(
+    "SITE_URL",
+    default="https://" + ("".join(ALLOWED_HOSTS[:1]).lstrip(".*") or "localhost"),
+).rstrip("/")
+# The hour of a person's own day from which on the digest is sent.
+DIGEST_HOUR = env.int("DIGEST_HOUR", default=7)
+# Days for which a notification that was read is kept; an unread one a year.
+NOTIFICATION_KEEP_DAYS = env.int("NOTIFICATION_KEEP_DAYS", default=60)
 
 # --- Security headers -------------------------------------------------------
 # Plain http is for a first run on the loopback address only.

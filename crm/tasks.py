@@ -65,6 +65,24 @@ def empty_trash() -> None:
     logger.info("Rows taken out of the trash: %s", history.empty_trash())
 
 
+@shared_task(name="crm.deliver_notifications", expires=15)
+def deliver_notifications() -> None:
+    """Tell people of what a killed process left in the outbox."""
+    from crm.notifications.delivery import deliver
+    from crm.notifications.mailing import wake_waiting
+
+    deliver()
+    wake_waiting()
+
+
+@shared_task(name="crm.forget_notifications")
+def forget_notifications() -> None:
+    """Delete notifications that were kept long enough."""
+    from crm.notifications.keeping import forget
+
+    logger.info("Old notifications forgotten: %s", forget())
+
+
 @shared_task(name="crm.forget_security_events")
 def forget_security_events() -> None:
     """Delete security events that are older than the site keeps them."""

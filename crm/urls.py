@@ -22,6 +22,8 @@ from crm.generic.registry import registry
 from crm.history import log, trash
 from crm.history import views as history_views
 from crm.importing import urls as import_urls
+from crm.notes import views as note_views
+from crm.notifications import views as notification_views
 from crm.rights import views as rights_views
 from crm.search import urls as search_urls
 from crm.security import admin as admin_of_security
@@ -33,6 +35,8 @@ def app_urls() -> list[URLResolver]:
         "crm": [
             *job_pages.urlpatterns,
             *attachment_views.urlpatterns,
+            *note_views.urlpatterns,
+            *notification_views.urlpatterns,
             *import_urls.urlpatterns,
             *view_pages.urlpatterns,
             *export_job.urlpatterns,

@@ -225,6 +225,8 @@ class Interaction(OwnedModel):
     occurred_at = models.DateTimeField(_("when"), default=timezone.now)
 
     access_path = "customer__owner"
+    # Who has the customer, or follows it, is told of it.
+    comments_on = "customer"
 
     text_field = "subject"
 

@@ -174,6 +174,8 @@ class Message(BaseModel):
     sent_at = models.DateTimeField(_("sent"), default=timezone.now)
 
     access_path = "ticket__owner"
+    # Who has the ticket, or follows it, is told of it.
+    comments_on = "ticket"
 
     class Meta:
         verbose_name = _("message")

@@ -9,8 +9,9 @@ from crm.attachments.kinds import KINDS
 from crm.attachments.services import attach
 from crm.importing import services
 from crm.importing.importer import get_importer
-from crm.models import DeletedRow, Grant, ImportRun
-from crm.testing.access_matrix import Rule
+from crm.models import DeletedRow, Grant, ImportRun, Notification
+from crm.notes.services import write_note
+from crm.testing.access_matrix import SIGNED_IN, Rule
 from tests.machines.models import Machine
 
 FILE = b"name,email\nAlpha,alpha@mail.example\n"
@@ -56,6 +57,29 @@ def make_machine(owner):
     return Machine.objects.create(serial=str(uuid4()), name="x", owner=owner)
 
 
+def make_note(owner):
+    """Return a note of a person at a row of theirs; the row's own rights decide."""
+    row = make_machine(owner)
+    return write_note(row=row, text="A word.", actor=owner)
+
+
+def make_notification(owner):
+    """Return a notification of a person."""
+    row = make_machine(owner)
+    return Notification.objects.create(
+        recipient=owner, kind="note", model="machines.machine", object_id=row.pk
+    )
+
+
+def key_of(row):
+    """Return what the address of a row is made of."""
+    return {"pk": row.pk}
+
+
+AT_ROW = {
+    "make": make_machine,
+    "kwargs": lambda row: {"label": "machines.machine", "pk": row.pk},
+}
 FILE_OF = {"make": make_file, "kwargs": lambda file: {"pk": file.pk}}
 OWN = {"make": make_run, "is_own_only": True}
 RULES = {
@@ -67,6 +91,25 @@ RULES = {
         kwargs=lambda row: {"label": "machines.machine", "pk": row.pk},
         # Nothing is sent.
         also=(422,),
+    ),
+    "crm:note_add": Rule(Machine, methods=("post",), also=(422,), **AT_ROW),
+    "crm:note_people": Rule(Machine, **AT_ROW),
+    "crm:follow": Rule(Machine, methods=("post",), **AT_ROW),
+    # The words are the author's; others who see the row are refused.
+    "crm:note_edit": Rule(
+        Machine, methods=("get",), make=make_note, kwargs=key_of, also=(403,)
+    ),
+    "crm:note_remove": Rule(
+        Machine, methods=("post",), make=make_note, kwargs=key_of, also=(403,)
+    ),
+    "crm:notification_list": SIGNED_IN,
+    "crm:notification_count": SIGNED_IN,
+    "crm:notification_panel": SIGNED_IN,
+    "crm:notification_settings": SIGNED_IN,
+    "crm:notification_read": Rule(None, methods=("post",)),
+    # One's own only: tests/test_notifications.py.
+    "crm:notification_open": Rule(
+        None, make=make_notification, kwargs=key_of, also=(404,)
     ),
     "crm:attachment_download": Rule(Machine, **FILE_OF),
     # A text is not shown.

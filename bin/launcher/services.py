@@ -98,6 +98,7 @@ def django_environment(paths: Paths, services: Services, port: int = 8000) -> di
         "ALLOWED_HOSTS": ",".join(hosts),
         "CSRF_TRUSTED_ORIGINS": ",".join(f"http://{host}:{port}" for host in hosts),
         "CRM_INSECURE_HTTP": "1",
+        "SITE_URL": f"http://{hosts[0]}:{port}",
         "CRM_VAR_DIR": str(paths.var),
     }
     values = {**defaults, **os.environ, **services.environment()}

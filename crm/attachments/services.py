@@ -18,10 +18,10 @@ from django.db.models.fields.json import KT
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from crm.access import Verb, get_visible_or_404
+from crm.access import Verb
 from crm.attachments.kinds import Kind
 from crm.audit import record
-from crm.generic.registry import registry
+from crm.generic.rows import find_row
 from crm.models import Attachment, DeletedRow, User
 
 FOLDER = "attachments"
@@ -33,25 +33,12 @@ UNSEEN = re.compile(
 NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|]')
 
 
-def takes_files(model: type[models.Model]) -> bool:
-    """Tell whether rows of the model may have files."""
-    pages = registry.pages_of(model)
-    return pages is not None and pages.takes_files
-
-
 def row_of(label: str, pk: int, user: User, verb: str = Verb.VIEW) -> models.Model:
     """Return the row that files are at: 404 where it is hidden, 403 without the verb.
 
     The one place where rights on files are decided.
     """
-    try:
-        model = apps.get_model(label)
-    except (LookupError, ValueError) as error:
-        raise Http404 from error
-    if not takes_files(model):
-        raise Http404
-    rows = registry.pages_of(model).queryset()
-    return get_visible_or_404(rows, user, pk, verb)
+    return find_row(label, pk, user, verb, takes="takes_files")
 
 
 def find(pk: int, user: User, verb: str = Verb.VIEW) -> tuple[Attachment, models.Model]:

@@ -38,8 +38,10 @@ VERBS = {
     "merged": _("Merged"),
     "message": _("Message"),
     "moved": _("Changed"),
+    "noted": _("Note added"),
     "shared": _("Shared"),
     "state": _("Changed"),
+    "unnoted": _("Note deleted"),
 }
 
 VERB_OF_CHANGE = {

@@ -26,6 +26,8 @@ from crm.generic.delete import is_derived, label_of
 from crm.history.context import acting
 from crm.history.plan import links_of, references_to
 from crm.models import OperationKind
+from crm.notes import services as notes
+from crm.notifications import follows
 
 if TYPE_CHECKING:
     import uuid
@@ -166,8 +168,8 @@ def merge(
         values = merged_values(into, others, sources)
         changes = _words(into, values)
         _move_links(type(into), into.pk, keys[1:])
-        references.move(type(into), into.pk, keys[1:])
-        attachments.move(type(into), into.pk, keys[1:])
+        for what in (references, attachments, notes, follows):
+            what.move(type(into), into.pk, keys[1:])
         names = ", ".join(str(row) for row in others)
         # First: a value that only one row may have becomes free.
         for row in others:

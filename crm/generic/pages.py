@@ -57,6 +57,7 @@ from crm.generic.similar import SimilarPage
 from crm.generic.tables import Table
 from crm.models import BaseModel
 from crm.models.custom import PREFIX
+from crm.notes.panels import NotesPanel
 from crm.rights.sharing import SharePage
 
 if TYPE_CHECKING:
@@ -118,8 +119,9 @@ class Pages:
     mergeable: bool = False
     exportable: bool = True
     keeps_history: bool = True
-    # Rows can have files.
+    # Rows can have files, and notes.
     keeps_files: bool = True
+    keeps_notes: bool = True
 
     list_view: type[View] = ListPage
     detail_view: type[View] = DetailPage
@@ -259,9 +261,18 @@ class Pages:
 
     @property
     def takes_files(self) -> bool:
-        """Tell whether rows can have files: those that people make."""
+        """Tell whether rows can have files."""
+        return self.keeps_files and self._is_made_by_people
+
+    @property
+    def takes_notes(self) -> bool:
+        """Tell whether people can write notes at rows, and follow them."""
+        return self.keeps_notes and self._is_made_by_people
+
+    @property
+    def _is_made_by_people(self) -> bool:
         is_derived = getattr(self.model, "is_derived", False)
-        return self.keeps_files and issubclass(self.model, BaseModel) and not is_derived
+        return issubclass(self.model, BaseModel) and not is_derived
 
     def queryset(self) -> models.QuerySet:
         """Return the rows before anyone's rights; a place for a page-wide exclusion."""
@@ -304,6 +315,8 @@ class Pages:
             panels.append(HistoryPanel())
         if self.takes_files:
             panels.append(FilesPanel())
+        if self.takes_notes:
+            panels.append(NotesPanel())
         return sorted(
             (panel for panel in panels if panel.visible(user, obj)),
             key=lambda panel: panel.order,

@@ -104,7 +104,12 @@ class OperationMiddleware:
         kind = OperationKind.ADMIN if in_admin else OperationKind.PAGE
         with acting(kind, request.user) as number:
             request.operation = number
-            return self.get_response(request)
+            response = self.get_response(request)
+        # The outbox knows of what was written whom it concerns.
+        from crm.notifications.delivery import deliver_soon
+
+        deliver_soon()
+        return response
 
 
 def offer_undo(

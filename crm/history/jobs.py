@@ -15,6 +15,7 @@ from crm.history import undo
 from crm.history.words import lines_of
 from crm.jobs import JobHandle, enqueue, job
 from crm.models import DeletedRow, Job, Operation, User
+from crm.notes import services as notes
 
 KIND = "undo"
 # So many rows are set back while the person waits; more are a job.
@@ -64,4 +65,5 @@ def empty_trash() -> int:
             count += batch.delete()[0]
             attachments.remove_unused(contents)
     attachments.remove_stranded()
+    notes.remove_stranded()
     return count

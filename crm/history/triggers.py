@@ -1,7 +1,8 @@
 """Write down every change of the business tables by statement triggers.
 
 One function and three triggers per table, installed after ``migrate``; the function's
-comment holds a digest of its text, by which a changed table is known.
+comment holds a digest of its text, by which a changed table is known. What people are
+to be told of goes into the outbox on the way (crm/notifications/triggers.py).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 from django.db import connection, models, transaction
 
 from crm.history.tables import columns_of, silent_columns, tracked_models
+from crm.notifications import triggers as notices
 
 # Two processes that migrate must not install at once; any constant number will do.
 LOCK = 7_301_998
@@ -23,6 +25,7 @@ BEGIN
         INSERT INTO crm_change (operation_id, at, model, verb, added)
         SELECT {now}, '{label}', 'add', range_agg(int8range({pk}, {pk}, '[]'))
         FROM new_rows HAVING count(*) > 0;
+{noticed_new}
     ELSIF TG_OP = 'UPDATE' THEN
         INSERT INTO crm_change (operation_id, at, model, verb, object_id, old, new)
         SELECT {now}, '{label}', 'change', n.{pk},
@@ -30,6 +33,7 @@ BEGIN
         FROM old_rows o JOIN new_rows n ON n.{pk} = o.{pk},
         LATERAL (SELECT ARRAY[{always}, {same}]) unchanged (same)
         WHERE ({before}) IS DISTINCT FROM ({after});
+{noticed_changed}
     ELSE
         WITH kept AS (
             INSERT INTO crm_deletedrow (operation_id, at, model, object_id, row)
@@ -70,6 +74,8 @@ def body_of(model: type[models.Model]) -> str:
         for field in model._meta.concrete_fields
         if field.primary_key or field.column not in kept
     ]
+    before = ", ".join(f"o.{name}" for name in judged)
+    after = ", ".join(f"n.{name}" for name in judged)
     return FUNCTION.format(
         function=quote(function_of(model)),
         label=model._meta.label_lower,
@@ -82,8 +88,10 @@ def body_of(model: type[models.Model]) -> str:
             f" THEN '{name}' END"
             for name in columns
         ),
-        before=", ".join(f"o.{name}" for name in judged),
-        after=", ".join(f"n.{name}" for name in judged),
+        before=before,
+        after=after,
+        noticed_new=notices.after_insert(model),
+        noticed_changed=notices.after_update(model, before, after),
     )
 
 

@@ -90,7 +90,16 @@ def run(job_id: int, worker: str = "") -> str | None:
             _work(job)
         finally:
             _wake_twin(job)
+    _tell_people()
     return Job.objects.values_list("state", flat=True).filter(pk=job.pk).first()
+
+
+def _tell_people() -> None:
+    """Make notifications of what the job did, and of its end."""
+    # They are made with the rights of their readers, so much is loaded by then.
+    from crm.notifications.delivery import deliver_soon
+
+    deliver_soon()
 
 
 def _work(job: Job) -> None:

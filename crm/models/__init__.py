@@ -15,6 +15,15 @@ from crm.models.history import (
 from crm.models.imports import ImportProfile, ImportRun, ImportState, RejectedRow
 from crm.models.jobs import Job, JobLog, JobState
 from crm.models.lists import Density, ListLayout, SavedView, Sharing
+from crm.models.notes import Note
+from crm.models.notifications import (
+    Digest,
+    Follow,
+    MailMode,
+    Notice,
+    Notification,
+    NotificationChoice,
+)
 from crm.models.search import SearchEntry
 from crm.models.security import EventKind, SecurityEvent
 from crm.models.sharing import Share
@@ -39,12 +48,14 @@ __all__ = [
     "CustomValues",
     "DeletedRow",
     "Density",
+    "Digest",
     "EventKind",
     "ExportFile",
     "FieldKind",
     "FieldState",
     "FieldMode",
     "FieldRule",
+    "Follow",
     "Grant",
     "ImportProfile",
     "ImportRun",
@@ -53,6 +64,11 @@ __all__ = [
     "JobLog",
     "JobState",
     "ListLayout",
+    "MailMode",
+    "Note",
+    "Notice",
+    "Notification",
+    "NotificationChoice",
     "Operation",
     "OperationKind",
     "OwnedModel",

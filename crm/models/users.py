@@ -287,6 +287,13 @@ class User(AbstractUser):
         return self.team.path if self.team_id else ""
 
     @cached_property
+    def unread_count(self) -> int:
+        """Return how many notifications wait, up to 100; it comes with the person."""
+        from crm.models.notifications import count_unread
+
+        return count_unread(self)
+
+    @cached_property
     def role_codes(self) -> frozenset[str]:
         """Return the codes of the person's roles."""
         return frozenset(self.roles.values_list("code", flat=True))

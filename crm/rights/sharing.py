@@ -19,6 +19,8 @@ from crm.generic.base import GenericPage
 from crm.generic.forms import use_pickers
 from crm.models import EventKind, Share, Team, User
 from crm.models.sharing import ShareVerb
+from crm.notifications.kinds import SHARE
+from crm.notifications.telling import Telling, tell
 from crm.security import events
 
 
@@ -57,7 +59,19 @@ def share_row(*, share: Share, row: models.Model, actor: User) -> Share:
     share.full_clean(validate_unique=False, validate_constraints=False)
     share.save()
     log(share, row, actor, [old, str(share)])
+    if old is None:
+        tell(_tellings(share, row, actor))
     return share
+
+
+def _tellings(share: Share, row: models.Model, actor: User) -> list[Telling]:
+    """Return what those are told to whom the row was opened."""
+    people = [share.person_id]
+    if share.team_id is not None:
+        team = User.objects.active().filter(team=share.team_id)
+        people = list(team.values_list("pk", flat=True))
+    label = type(row)._meta.label_lower
+    return [Telling(one, SHARE, label, [row.pk], actor.pk) for one in people]
 
 
 @transaction.atomic

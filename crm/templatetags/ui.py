@@ -11,7 +11,7 @@ from django.forms import BoundField
 from django.forms.utils import flatatt
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext, ngettext
@@ -19,6 +19,7 @@ from django.utils.translation import gettext, ngettext
 from crm import formatting, frame
 from crm.history.context import UNDO
 from crm.models.custom import PREFIX
+from crm.notes.mentions import STORED
 
 register = template.Library()
 
@@ -356,3 +357,19 @@ def pager(
         "last_url": last_url,
         "text": text,
     }
+
+
+@register.simple_tag
+def note_text(text: str, people: dict, reader: object = None) -> SafeString:
+    """Write a note: escaped, people as chips, lines as they were typed."""
+    parts = STORED.split(text)
+    shown = []
+    for place, part in enumerate(parts):
+        if place % 2 == 0:
+            shown.append((part,))
+            continue
+        person = people.get(int(part))
+        css = "mention mention-me" if person and person == reader else "mention"
+        name = str(person or gettext("somebody"))
+        shown.append((format_html('<span class="{}">@{}</span>', css, name),))
+    return format_html_join("", "{}", shown)

@@ -1,0 +1,1 @@
+"""Notes at rows of any model, with people mentioned in them."""
