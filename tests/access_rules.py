@@ -97,7 +97,11 @@ RULES = {
     "crm:follow": Rule(Machine, methods=("post",), **AT_ROW),
     # The words are the author's; others who see the row are refused.
     "crm:note_edit": Rule(
-        Machine, methods=("get",), make=make_note, kwargs=key_of, also=(403,)
+        Machine,
+        methods=("get", "post"),
+        make=make_note,
+        kwargs=key_of,
+        also=(403, 422),
     ),
     "crm:note_remove": Rule(
         Machine, methods=("post",), make=make_note, kwargs=key_of, also=(403,)
@@ -105,7 +109,7 @@ RULES = {
     "crm:notification_list": SIGNED_IN,
     "crm:notification_count": SIGNED_IN,
     "crm:notification_panel": SIGNED_IN,
-    "crm:notification_settings": SIGNED_IN,
+    "crm:notification_settings": Rule(None, methods=("get", "post")),
     "crm:notification_read": Rule(None, methods=("post",)),
     # One's own only: tests/test_notifications.py.
     "crm:notification_open": Rule(
