@@ -1,10 +1,13 @@
 """Figures as people read them, in the language that is active."""
 
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import cache
 
 from django.utils import formats
+from django.utils.translation import get_language
 
 NOTHING = "–"
+THOUSANDS = 3
 # Unambiguous in both languages; any other currency is written with its code.
 SYMBOLS = {
     "AUD": "A$",
@@ -28,7 +31,9 @@ def decimal(value: Figure) -> Decimal | None:
     if value is None or value == "":
         return None
     try:
-        figure = value if isinstance(value, Decimal) else Decimal(str(value))
+        if isinstance(value, bool) or not isinstance(value, Decimal | int):
+            value = str(value)
+        figure = Decimal(value)
     except InvalidOperation:
         return None
     return figure if figure.is_finite() else None
@@ -47,9 +52,25 @@ def number(value: Figure, places: int | None = None) -> str:
         return NOTHING
     if places is None:
         places = 0 if figure == figure.to_integral_value() else 2
-    return formats.number_format(
-        rounded(figure, places), decimal_pos=places, use_l10n=True, force_grouping=True
-    )
+    point, comma, grouping = _signs(get_language() or "")
+    figure = rounded(figure, places)
+    if grouping != THOUSANDS:
+        return formats.number_format(
+            figure, decimal_pos=places, use_l10n=True, force_grouping=True
+        )
+    # Python's own grouping: a page has hundreds of figures, and Django's takes them
+    # apart sign by sign.
+    text = f"{figure:,.{places}f}"
+    if (point, comma) == (".", ","):
+        return text
+    return text.translate(str.maketrans({".": point, ",": comma}))
+
+
+@cache
+def _signs(language: str) -> tuple[str, str, object]:
+    """Return what stands between whole and part, between groups, and their width."""
+    names = ("DECIMAL_SEPARATOR", "THOUSAND_SEPARATOR", "NUMBER_GROUPING")
+    return tuple(formats.get_format(name, language or None) for name in names)
 
 
 def money(value: Figure, currency: str = "", places: int | None = None) -> str:

@@ -93,6 +93,26 @@ class Customer(CustomValues, OwnedModel):
 
     text_field = "name"
 
+    # Not loaded with rows of others that name their customer: wide, and never shown there.
+    unlisted_fields = (
+        "website",
+        "address",
+        "postal_code",
+        "region",
+        "birth_date",
+        "gender",
+        "annual_income",
+        "source",
+        "acquisition_cost",
+        "customer_since",
+        "external_system",
+        "external_id",
+        "custom",
+        "referred_by",
+        "created_at",
+        "updated_at",
+    )
+
     class Meta:
         verbose_name = _("customer")
         verbose_name_plural = _("customers")

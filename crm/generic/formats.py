@@ -11,7 +11,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.template.defaultfilters import truncatechars
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, get_format, time_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -32,7 +32,7 @@ def plain(value: Any) -> str:
         return _("Yes") if value else _("No")
     if isinstance(value, datetime.datetime):
         local = timezone.localtime(value) if timezone.is_aware(value) else value
-        return date_format(local, "SHORT_DATETIME_FORMAT")
+        return _moment(local, get_language() or "")
     if isinstance(value, datetime.date):
         return _day(value, get_language() or "")
     if isinstance(value, int | float | decimal.Decimal):
@@ -95,6 +95,30 @@ def _words_of(model: type[models.Model], path: str, language: str) -> dict[Any, 
 def _day(value: datetime.date, language: str) -> str:
     """Write a day; the days of a list are few and come again."""
     return date_format(value, "SHORT_DATE_FORMAT")
+
+
+def _moment(value: datetime.datetime, language: str) -> str:
+    """Write a moment: its day and its minute, of which a list has few different ones."""
+    day, _space, clock = _moment_format(language).rpartition(" ")
+    return (
+        f"{_day_as(value.date(), day, language)}"
+        f" {_clock_as(value.hour, value.minute, clock, language)}"
+    )
+
+
+@cache
+def _moment_format(language: str) -> str:
+    return get_format("SHORT_DATETIME_FORMAT", lang=language or None)
+
+
+@lru_cache(maxsize=4000)
+def _day_as(value: datetime.date, pattern: str, language: str) -> str:
+    return date_format(value, pattern)
+
+
+@lru_cache(maxsize=3000)
+def _clock_as(hour: int, minute: int, pattern: str, language: str) -> str:
+    return time_format(datetime.time(hour, minute), pattern)
 
 
 def value_at(row: Any, path: str) -> Any:
