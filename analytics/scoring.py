@@ -39,8 +39,6 @@ MISSING = {
 
 def current_model(key: str) -> tuple[Run, Any] | None:
     """Return the current run and its model, from memory where it is the last one."""
-    from analytics.ml.artefacts import StaleArtefact
-
     known = _loaded.get(key)
     # Its key alone: the run with its card costs more than all else but the text.
     current = Run.objects.filter(key=key, is_current=True).values_list("pk", flat=True)
@@ -49,6 +47,9 @@ def current_model(key: str) -> tuple[Run, Any] | None:
     run = current_run(key)
     if run is None:
         return None
+    # Where there is no model yet, no library is loaded: that takes four seconds.
+    from analytics.ml.artefacts import StaleArtefact
+
     try:
         model = load_model(run)
     except StaleArtefact as error:
