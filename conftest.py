@@ -45,24 +45,49 @@ for _name, _value in {
 
 import django  # noqa: E402
 from django.core.cache import caches  # noqa: E402
+from django.db import connection  # noqa: E402
 from django.utils import timezone, translation  # noqa: E402
 
 django.setup()
 
+from crm.testing.emptying import empty_by_deleting  # noqa: E402
 from crm.testing.world import world  # noqa: E402, F401  (a fixture for all tests)
+
+if services.postgres:
+    empty_by_deleting()
 
 
 def pytest_configure(config):
-    """Start the servers in each process that runs tests, not in xdist's controller."""
+    """Start the servers in each process that runs tests, not in xdist's controller.
+
+    The controller has the migrations applied once for all of its workers, which
+    meanwhile collect the tests and then start from a copy.
+    """
     is_worker = hasattr(config, "workerinput")
     distributes = bool(getattr(config.option, "numprocesses", None))
-    if is_worker or not distributes:
+    if not is_worker:
         testing.sweep()
-        services.start()
-    else:
+    if distributes and not is_worker:
+        environment = dict(os.environ)
         # The workers inherit these; they have to make their own before Django loads.
         for name in ("DJANGO_SETTINGS_MODULE", *services.environment()):
             os.environ.pop(name, None)
+        if services.postgres:
+            testing.Pattern(services.place).make(environment)
+    elif not pattern_for(config):
+        services.start()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node):
+    """Tell a worker of xdist where the database is that it copies."""
+    node.workerinput["pattern"] = str(services.place) if services.postgres else ""
+
+
+def pattern_for(config):
+    """Return what a worker of xdist copies, None for any other process."""
+    place = getattr(config, "workerinput", {}).get("pattern")
+    return testing.Pattern(Path(place)) if place else None
 
 
 def pytest_unconfigure(config):
@@ -91,14 +116,19 @@ def pytest_collection_modifyitems(items):
     items.sort(key=_turn)
 
 
-def pytest_collection_finish():
+def pytest_collection_finish(session):
     """Leave what is imported by now out of garbage collection; look less often.
 
     A tenth of all processor time went into looking through it again and again.
+    Workers of xdist start their servers only now: see `pytest_configure`.
     """
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
+    pattern = pattern_for(session.config)
+    if pattern:
+        services.start(pattern)
+        connection.settings_dict["TEST"]["TEMPLATE"] = "crm"
 
 
 def _turn(item):

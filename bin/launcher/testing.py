@@ -3,9 +3,14 @@
 import contextlib
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
+import threading
+import time
 from pathlib import Path
 
+from . import LaunchError
 from .paths import Paths
 from .postgres import Postgres
 from .processes import is_alive
@@ -48,6 +53,59 @@ def start_valkey(place: Path) -> Valkey:
     return server
 
 
+class Pattern:
+    """A server's data with all migrations, made once and copied by test processes.
+
+    Making them takes longer than everything else before the first test, so one
+    process makes it while the others still collect their tests.
+    """
+
+    # Generous, for a busy machine.
+    PATIENCE = 600
+
+    def __init__(self, place: Path):
+        self.place = place
+        self.server = postgres_in(place)
+        self.ready = place / "pattern-ready"
+        self.log = place / "pattern.log"
+
+    def make(self, environment: dict[str, str]) -> None:
+        """Begin to make it; the environment names it as the database."""
+        threading.Thread(target=self._make, args=[environment], daemon=True).start()
+
+    def _make(self, environment: dict[str, str]) -> None:
+        outcome = "failed"
+        try:
+            self.server.start()
+            with self.log.open("wb") as log:
+                done = subprocess.run(
+                    [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
+                    cwd=Paths().root,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                )
+            self.server.stop(cleanly=True)
+            outcome = "made" if done.returncode == 0 else outcome
+        finally:
+            part = self.ready.with_suffix(".part")
+            part.write_text(outcome)
+            part.replace(self.ready)
+
+    def copy_to(self, server: Postgres) -> None:
+        """Give a server that is yet without data a copy, as soon as it is there."""
+        end = time.monotonic() + self.PATIENCE
+        while not self.ready.exists():
+            if time.monotonic() > end:
+                raise LaunchError(f"The database of {self.place} is never made.")
+            time.sleep(0.05)
+        if self.ready.read_text() != "made":
+            log = self.log.read_text(errors="replace") if self.log.exists() else ""
+            raise LaunchError(f"The migrations cannot be applied: {log}")
+        server.copy_data(self.server)
+
+
 class Services:
     """Hold the servers of one test process; those given by URL are left alone."""
 
@@ -75,7 +133,10 @@ class Services:
             values["REDIS_URL"] = self.valkey.url()
         return values
 
-    def start(self) -> None:
+    def start(self, pattern: Pattern | None = None) -> None:
+        """Start the servers, the database from a copy of the pattern if there is."""
+        if pattern and self.postgres:
+            pattern.copy_to(self.postgres)
         for server in (self.postgres, self.valkey):
             if server:
                 server.start()
