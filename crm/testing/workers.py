@@ -21,6 +21,7 @@ from crm.celery import app
 from crm.jobs import broker
 from crm.jobs.workers import COMPANION_OF, worker_command
 from crm.models import Job, JobState
+from crm.testing.forking import fork
 
 LEASE_SECONDS = 2
 SWEEP_SECONDS = 1
@@ -71,11 +72,20 @@ class WorkerProcess:
         self.log = log
         self.name = f"test-{log.stem}"
         command = worker_command(*queues, name=self.name, concurrency=concurrency)
-        with log.open("wb") as output:
-            self.process = subprocess.Popen(  # noqa: S603  (our own program)
-                [*command, "--include", "crm.testing.jobs"],
+        command += ["--include", "crm.testing.jobs"]
+        if environment:
+            self.process = self._new(command, {**child_environment(), **environment})
+        else:
+            argv = command[command.index("celery") :]
+            self.process = fork(argv, child_environment(), log)
+
+    def _new(self, command: list[str], environment: dict[str, str]) -> subprocess.Popen:
+        """Start it from nothing, for other settings."""
+        with self.log.open("wb") as output:
+            return subprocess.Popen(  # noqa: S603  (our own program)
+                command,
                 cwd=settings.BASE_DIR,
-                env={**child_environment(), **environment},
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -1,16 +1,13 @@
 """An import is taken back as a whole, and a killed one leaves nothing."""
 
 import csv
-import os
 import signal
-import subprocess
-import sys
 
 import pytest
-from django.conf import settings
 
 from crm.history.undo import undo
 from crm.models import ImportRun, Operation
+from crm.testing.forking import fork
 from crm.testing.imports import import_by_command, import_by_pages
 from crm.testing.snapshot import all_rows
 from crm.testing.workers import child_environment
@@ -21,8 +18,6 @@ HEADER = ["external_system", "external_id", "name", "city", "phone", "email"]
 # Ends itself as a power cut would, at the statement with the given number.
 CHILD = """
 import os, signal, sys
-import django
-django.setup()
 from django.core.management import call_command
 from django.db import connection
 
@@ -84,29 +79,28 @@ def test_an_import_by_the_pages_is_undone_by_who_did_it(world):
 def test_killed_at_any_of_ten_points_it_is_wholly_absent(tmp_path):
     path = write(tmp_path / "a.csv", range(500), "Leeds")
     before = all_rows()
-    whole = start(path, 0)
-    total = int(whole.stdout.split()[-1])
+    code, output = run(path, 0)
+    assert code == 0, output
+    total = int(output.split()[-1])
     assert Customer.objects.count() == 500
     undo(latest(), make_dev())
     assert all_rows()["customers_customer"] == before["customers_customer"]
     for point in range(10):
-        killed = start(path, 1 + point * (total - 1) // 9)
-        assert killed.returncode == -signal.SIGKILL
+        code, output = run(path, 1 + point * (total - 1) // 9)
+        assert code == -signal.SIGKILL, output
         assert not Customer.objects.exists()
-    assert start(path, 0).returncode == 0
+    assert run(path, 0)[0] == 0
     assert Customer.objects.count() == 500
     assert ImportRun.objects.filter(state="done").count() == 2
 
 
-def start(path, kill_at):
-    return subprocess.run(
-        [sys.executable, "-c", CHILD, str(path), str(kill_at)],
-        cwd=settings.BASE_DIR,
-        env={**os.environ, **child_environment()},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def run(path, kill_at):
+    """Import in a process of its own; return how it ended and what it wrote."""
+    program, log = path.with_name("child.py"), path.with_name("child.log")
+    program.write_text(CHILD)
+    log.unlink(missing_ok=True)
+    process = fork([str(program), str(path), str(kill_at)], child_environment(), log)
+    return process.wait(), log.read_text()
 
 
 def make_dev():
