@@ -219,6 +219,10 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=4, minute=0, day_of_week="sunday"),
         "args": ["verify-backup"],
     },
+    "keep-field-indexes": {
+        "task": "crm.keep_field_indexes",
+        "schedule": crontab(hour=1, minute=30),
+    },
     "forget-sessions": {"task": "crm.forget_sessions", "schedule": 24 * 3600},
     "forget-security-events": {
         "task": "crm.forget_security_events",

@@ -57,6 +57,14 @@ def forget_files() -> None:
     logger.info("Old files forgotten: %s", count)
 
 
+@shared_task(name="crm.keep_field_indexes")
+def keep_field_indexes() -> None:
+    """Make the indexes of custom fields that are missing, drop those of none."""
+    from crm.custom.jobs import keep_all_indexes
+
+    logger.info("Indexes of custom fields set to work: %s", keep_all_indexes())
+
+
 @shared_task(name="crm.empty_trash")
 def empty_trash() -> None:
     """Destroy what was deleted long ago."""

@@ -8,7 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from crm.custom.indexes import sort_index
 from crm.generic.listing import Listing
 from crm.generic.registry import registry
-from crm.models import CustomField, SavedView
+from crm.models import CustomField, Job, SavedView
+from crm.tasks import keep_field_indexes
 from crm.testing.workers import run_jobs
 from customers.models import Customer
 from customers.tests.custom_fields import (
@@ -154,3 +155,18 @@ def test_a_view_sorted_by_a_field_that_goes_says_so(dev, world):
     assert dev.get(f"/customers/?view={view.pk}&page={token}").status_code == 200
     run_jobs()
     assert not has_index(field, sort_index)
+
+
+def test_missing_indexes_are_made_and_those_of_no_field_dropped(dev):
+    kept, gone = sortable_field(dev, label="Kept"), sortable_field(dev, label="Gone")
+    waiting = make_field(dev, label="Waiting", often_filtered="on")
+    Job.objects.all().delete()
+    CustomField.objects.filter(pk=gone.pk).delete()
+    keep_field_indexes()
+    assert Job.objects.filter(state="queued").count() == 2
+    run_jobs()
+    assert has_index(kept, sort_index)
+    assert has_index(waiting)
+    assert not has_index(gone, sort_index)
+    keep_field_indexes()
+    assert not Job.objects.filter(state="queued").exists()

@@ -17,9 +17,9 @@ SORTABLE = (
     FieldKind.BOOLEAN,
     FieldKind.LINK,
 )
-READY = r"""
+READY = """
     SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-    WHERE i.indisvalid AND c.relname LIKE 'custom\_field\_%%'
+    WHERE i.indisvalid AND c.relname ~ '^custom_field_[0-9]+(_sort)?$'
         AND pg_table_is_visible(c.oid)
 """
 
@@ -32,6 +32,11 @@ def filter_index(pk: int) -> str:
 def sort_index(pk: int) -> str:
     """Return the name of the index for sorting."""
     return f"custom_field_{pk}_sort"
+
+
+def field_of_index(name: str) -> int:
+    """Return the number of the field that an index is of."""
+    return int(name.removeprefix("custom_field_").removesuffix("_sort"))
 
 
 def wanted_indexes(field: CustomField) -> dict[str, str]:
@@ -57,5 +62,5 @@ def wanted_indexes(field: CustomField) -> dict[str, str]:
 def ready_indexes() -> set[str]:
     """Return the names of all indexes of custom fields that are whole."""
     with connection.cursor() as cursor:
-        cursor.execute(READY, [])
+        cursor.execute(READY)
         return {name for (name,) in cursor.fetchall()}

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.custom.indexes import (
+    field_of_index,
     filter_index,
     ready_indexes,
     sort_index,
@@ -24,15 +25,35 @@ KIND = "custom-field-index"
 
 def keep_index(field: CustomField, actor: User) -> None:
     """Have indexes made or dropped where they are not as the field wants them."""
-    own = {filter_index(field.pk), sort_index(field.pk)}
-    if ready_indexes() & own != wanted_indexes(field).keys():
-        enqueue(
-            KIND,
-            owner=actor,
-            params={"pk": field.pk},
-            dedupe_key=f"{KIND}:{field.pk}",
-            title=_("Index: %(field)s") % {"field": field.title},
-        )
+    _keep(field.pk, field, ready_indexes(), actor)
+
+
+def keep_all_indexes() -> int:
+    """Do the same for all fields, and for indexes whose field is gone.
+
+    After a restore the fields are there without their indexes, after an undo it may be
+    the other way round. Returns how many jobs are queued.
+    """
+    ready = ready_indexes()
+    fields = {one.pk: one for one in CustomField.objects.all()}
+    keys = fields.keys() | {field_of_index(name) for name in ready}
+    return sum(_keep(pk, fields.get(pk), ready, None) for pk in sorted(keys))
+
+
+def _keep(
+    pk: int, field: CustomField | None, ready: set[str], actor: User | None
+) -> bool:
+    wanted = wanted_indexes(field).keys() if field else set()
+    if ready & {filter_index(pk), sort_index(pk)} == wanted:
+        return False
+    enqueue(
+        KIND,
+        owner=actor,
+        params={"pk": pk},
+        dedupe_key=f"{KIND}:{pk}",
+        title=_("Index: %(field)s") % {"field": field.title if field else pk},
+    )
+    return True
 
 
 @job(KIND, queue="analytics", label=gettext_lazy("Index of a custom field"))
