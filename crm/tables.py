@@ -63,7 +63,7 @@ class CustomFieldTable(Table):
     """Custom fields, model by model."""
 
     columns = [
-        Column("label", link=True, editable=False),
+        Column("label", value=lambda row: row.title, link=True, editable=False),
         Column("model", value=lambda row: row.model_name, editable=False),
         Column("kind", editable=False),
         Column("position", editable=False, align="end"),

@@ -191,7 +191,7 @@ class PlanForm(forms.Form):
         if self.importer.keeps_details:
             choices.append((KEEP, _("Further details (kept as they are)")))
         if self.may_add:
-            choices.insert(1, (NEW, _("+ New custom field")))
+            choices.insert(1, (NEW, _("+ New field")))
         for number, name in enumerate(self.header):
             self.fields[f"column_{number}"] = forms.ChoiceField(
                 label=name,
@@ -220,7 +220,10 @@ class PlanForm(forms.Form):
                     initial=one["label"],
                 )
                 self.fields[f"kind_{number}"] = forms.ChoiceField(
-                    label=_("Kind"), choices=kind_choices(), initial=one["kind"]
+                    label=_("Kind"),
+                    choices=kind_choices(),
+                    required=False,
+                    initial=one["kind"],
                 )
 
     def _label(self, column: Any) -> str:

@@ -179,7 +179,7 @@ def in_words(run: ImportRun) -> str:
     labels = dict(FieldKind.choices)
     chosen = run.options.get(OPTION, {})
     return ", ".join(
-        f"{one['label']} ({labels[one['kind']]})"
-        for name, one in chosen.items()
-        if run.mapping.get(name) == NEW and one["kind"] in labels
+        f"{chosen[name]['label']} ({labels.get(chosen[name]['kind'], '?')})"
+        for name in run.header
+        if run.mapping.get(name) == NEW and name in chosen
     )

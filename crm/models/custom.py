@@ -8,7 +8,7 @@ from django.apps import apps
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.text import capfirst
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.base import BaseModel
@@ -22,7 +22,7 @@ class FieldKind(models.TextChoices):
     """What a custom field holds."""
 
     TEXT = "text", _("text")
-    NUMBER = "number", _("number")
+    NUMBER = "number", pgettext_lazy("kind of field", "number")
     MONEY = "money", _("money")
     DATE = "date", _("date")
     CHOICE = "choice", _("choice")
@@ -98,7 +98,7 @@ class CustomField(BaseModel):
         )
 
     def __str__(self) -> str:
-        return self.label
+        return self.title
 
     @property
     def key(self) -> str:
