@@ -93,7 +93,7 @@ class Customer(CustomValues, OwnedModel):
 
     text_field = "name"
 
-    # Not loaded with rows of others that name their customer: wide, and never shown there.
+    # Not loaded with rows that name their customer: wide, and never shown there.
     unlisted_fields = (
         "website",
         "address",

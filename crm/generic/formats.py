@@ -98,7 +98,7 @@ def _day(value: datetime.date, language: str) -> str:
 
 
 def _moment(value: datetime.datetime, language: str) -> str:
-    """Write a moment: its day and its minute, of which a list has few different ones."""
+    """Write a moment from its day and its minute, which come again and again."""
     day, _space, clock = _moment_format(language).rpartition(" ")
     return (
         f"{_day_as(value.date(), day, language)}"
