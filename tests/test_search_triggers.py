@@ -2,10 +2,12 @@
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 
 from crm.models import SearchEntry
+from crm.search import filing
 from crm.search.declaration import all_searches, search_of
+from crm.search.filing import MANY_ROWS, filed_beside
 from crm.search.finding import find_all
 from crm.search.triggers import keep_installed
 from customers.models import Customer
@@ -120,3 +122,25 @@ def test_the_command_writes_the_entries_anew(world, capsys):
 def test_every_model_has_a_number_of_its_own():
     kinds = [search.kind for search in all_searches()]
     assert len(kinds) == len(set(kinds))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("rows", "is_filed"), [(MANY_ROWS, True), (5, False)])
+def test_the_tokens_of_many_rows_are_filed_while_they_are_written(rows, is_filed):
+    def waiting():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT gin_clean_pending_list('search_by_token')")
+            return cursor.fetchone()[0]
+
+    waiting()
+    with transaction.atomic(), filed_beside(rows):
+        Customer.objects.bulk_create(Customer(name=f"Oak {n}") for n in range(40))
+    assert (waiting() == 0) is is_filed
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_cannot_be_had_stops_no_import(monkeypatch):
+    monkeypatch.setattr(filing, "FILE", "SELECT no_such_function()")
+    with transaction.atomic(), filed_beside(MANY_ROWS):
+        Customer.objects.create(name="Oak")
+    assert Customer.objects.filter(name="Oak").exists()

@@ -40,6 +40,7 @@ from crm.models import (
     OperationKind,
     RejectedRow,
 )
+from crm.search.filing import filed_beside
 
 logger = logging.getLogger(__name__)
 
@@ -178,7 +179,10 @@ def _finish(
         _count_rejected(work)
         if not dry_run:
             work.say(_("Writing"))
-            with acting(OperationKind.IMPORT, run.owner, title=run.file_name) as number:
+            with (
+                acting(OperationKind.IMPORT, run.owner, title=run.file_name) as number,
+                filed_beside(work.counts.created + work.counts.updated),
+            ):
                 add_fields(work)
                 work.importer.write(work)
             run.operation = number
