@@ -8,10 +8,12 @@ from decimal import Decimal
 from random import Random
 
 from crm.models import Tag
+from crm.notifications.seeding import add_talks
 from crm.seeding import Demo
 from customers.choices import Gender, Kind, Source
 from customers.models import Contact, Customer, Interaction
 from customers.seed_names import Name, Place, address, company, fill, person, places
+from customers.seed_notes import make_talks
 from customers.seed_texts import JOBS, TALKS
 
 CUSTOMERS = 3000
@@ -39,6 +41,7 @@ def seed(demo: Demo) -> None:
     demo.add(make_contacts(demo, customers))
     demo.add(make_interactions(demo, customers))
     demo.add(make_taggings(demo, customers))
+    add_talks(demo, make_talks(demo, customers))
 
 
 def language_of(customer: Customer) -> str:
