@@ -59,4 +59,5 @@ def _notification(talk: Talk, note: Note) -> Notification:
         object_id=note.object_id,
         note_id=note.pk,
         at=note.created_at,
+        mail="",
     )
