@@ -9,6 +9,7 @@ from crm.history import jobs  # noqa: F401  (declares its kind)
 from crm.models import Change, DeletedRow, Grant, Operation
 from crm.notifications import due, mailing  # noqa: F401  (declare their kinds)
 
+register_link(NavLink("crm", _("Notes"), "crm:note_list", order=61, icon="note"))
 register_link(
     NavLink(
         "crm",

@@ -92,6 +92,7 @@ RULES = {
         # Nothing is sent.
         also=(422,),
     ),
+    "crm:note_list": SIGNED_IN,
     "crm:note_add": Rule(Machine, methods=("post",), also=(422,), **AT_ROW),
     "crm:note_people": Rule(Machine, **AT_ROW),
     "crm:follow": Rule(Machine, methods=("post",), **AT_ROW),

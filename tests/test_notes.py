@@ -233,6 +233,23 @@ def test_an_id_that_is_made_up_mentions_nobody(ana, row):
     assert not Notification.objects.exists()
 
 
+# --- Search -----------------------------------------------------------------------
+
+
+def test_notes_are_found_by_their_words_where_the_row_is_in_sight(ana, world, row):
+    write(ana, row, "The spindle rattles, ask @abe")
+    other = Machine.objects.create(serial="S9", name="Hidden", owner=world.cleo)
+    write(world.client("cleo"), other, "The spindle is fine")
+    shown = ana.get("/notes/", {"q": "SPINDLE rattles"}).text
+    assert "The spindle rattles, ask @Abe Tester" in shown
+    assert f"/machines/{row.pk}/" in shown
+    shown = ana.get("/notes/", {"q": "spindle"}).text
+    assert "Hidden" not in shown
+    assert "is fine" not in shown
+    assert "No note has these words." in ana.get("/notes/", {"q": "wheel"}).text
+    assert ana.get("/notes/", {"q": "%\x00'\"<b>"}).status_code == 200
+
+
 # --- Hostile words ----------------------------------------------------------------
 
 

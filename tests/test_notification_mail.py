@@ -8,6 +8,7 @@ from django.core import mail
 from django.urls import reverse
 from django.utils import timezone
 
+from crm.grants import seed_grants
 from crm.jobs import enqueue
 from crm.models import Digest, Job, Notification, NotificationChoice, User
 from crm.notifications import mailing
@@ -183,8 +184,8 @@ def test_a_mail_whose_job_failed_is_tried_again_later(world, row, monkeypatch):
 
 
 def waiting_for_three(names=("ana", "abe", "cleo")):
+    seed_grants()
     world = make_world()
-    rows = []
     for name in names:
         person = getattr(world, name)
         made = Machine.objects.create(serial=name, name=f"Of {name}", owner=person)
@@ -196,10 +197,9 @@ def waiting_for_three(names=("ana", "abe", "cleo")):
             object_id=made.pk,
             mail="digest",
         )
-        rows.append(made)
-    return world
 
 
+@pytest.mark.process
 def test_a_worker_killed_in_the_middle_of_the_digests(worker):  # noqa: F811
     waiting_for_three()
     with MailServer(hold_at=2) as server:
@@ -227,6 +227,7 @@ def test_a_worker_killed_in_the_middle_of_the_digests(worker):  # noqa: F811
         assert len(server.accepted) == 3
 
 
+@pytest.mark.process
 def test_two_workers_at_once_send_each_digest_once(worker):  # noqa: F811
     waiting_for_three()
     with MailServer() as server:

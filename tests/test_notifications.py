@@ -8,6 +8,7 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone, translation
 
+from crm.grants import seed_grants
 from crm.history.context import acting
 from crm.jobs import enqueue
 from crm.models import (
@@ -170,6 +171,7 @@ def test_rows_of_an_operation_that_are_out_of_sight_are_not_listed(world, many):
 
 
 def test_two_who_empty_the_outbox_at_once_tell_once(transactional_db):
+    seed_grants()
     world = make_world()
     open_to_managers()
     with acting(OperationKind.BULK, world.ben):
@@ -405,6 +407,24 @@ def test_the_bell_costs_no_query_beyond_the_person(world, row):
     queries = queries_of(ana, "/notifications/count/")
     # The session, and the person with what is unread.
     assert len(queries) == 2, queries
+
+
+def test_asking_for_the_number_does_not_keep_a_session_alive(world):
+    ana = world.client("ana")
+    session = ana.session
+    session["seen"] = 1
+    session.save()
+    assert unread(ana) == 0
+    assert ana.session["seen"] == 1
+    ana.get("/notifications/")
+    assert ana.session["seen"] > 1
+
+
+def test_a_stranger_is_not_answered(db, client):
+    for address in ("", "count/", "panel/", "settings/", "1/"):
+        answer = client.get(f"/notifications/{address}")
+        assert answer.status_code == 302
+        assert "/accounts/login/" in answer.url
 
 
 def test_the_list_sends_the_same_queries_for_three_and_for_thirty(world):

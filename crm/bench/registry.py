@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 def parts() -> Iterator[ModuleType]:
     """Yield the modules that declare something, those of the lowest app first."""
     yield import_module("crm.bench.staff")
+    yield import_module("crm.notifications.bench")
     for config in apps.get_app_configs():
         name = f"{config.name}.bench"
         if config.name != "crm" and find_spec(name) is not None:

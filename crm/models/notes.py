@@ -1,5 +1,7 @@
 """What people write at rows of any model."""
 
+import re
+
 from django.conf import settings
 from django.db import models
 from django.utils.text import Truncator
@@ -39,4 +41,6 @@ class Note(BaseModel):
         )
 
     def __str__(self) -> str:
-        return Truncator(" ".join(self.text.split())).chars(80)
+        # Who is mentioned is looked up where notes are read.
+        text = re.sub(r"@\[\d+\]", "@…", self.text)
+        return Truncator(" ".join(text.split())).chars(80)

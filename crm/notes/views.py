@@ -12,16 +12,38 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from crm.generic.detail import Part
+from crm.generic.patience import TooSlowError, limited
 from crm.generic.registry import registry
 from crm.history.context import offer_undo
 from crm.models import User
 from crm.notes import services
+from crm.notes.finding import find_notes
 from crm.notes.forms import NoteForm
 from crm.notes.mentions import find_people, to_typed
 from crm.notes.panels import NotesPanel
 from crm.notifications.reach import visible_ids
 
 PEOPLE = 6
+
+
+@require_GET
+@never_cache
+def note_list(request: HttpRequest) -> HttpResponse:
+    """Search the notes at everything that the person may see; the latest first."""
+    text = request.GET.get("q", "").replace("\x00", "").strip()[:200]
+    found, is_too_slow = [], False
+    try:
+        with limited():
+            found = find_notes(request.user, text)
+    except TooSlowError:
+        is_too_slow = True
+    context = {
+        "title": _("Notes"),
+        "text": text,
+        "found": found,
+        "is_too_slow": is_too_slow,
+    }
+    return render(request, "notes/list.html", context)
 
 
 @require_POST
@@ -125,6 +147,7 @@ def sees(person: User, row: models.Model) -> bool:
 
 
 urlpatterns = [
+    path("notes/", note_list, name="note_list"),
     path("notes/<str:label>/<int:pk>/", note_add, name="note_add"),
     path("notes/<str:label>/<int:pk>/people/", note_people, name="note_people"),
     path("notes/<int:pk>/edit/", note_edit, name="note_edit"),

@@ -16,7 +16,7 @@ from psycopg.types.multirange import Int8Multirange
 from psycopg.types.range import Int8Range
 
 from crm.jobs import enqueue
-from crm.models import Follow, MailMode, Notification, NotificationChoice, User
+from crm.models import Follow, MailMode, NotificationChoice, User
 from crm.notifications.kinds import KINDS
 from crm.notifications.reach import rows_for, visible_ids
 
@@ -156,10 +156,3 @@ def ranges_of(ids: Iterable[int]) -> Int8Multirange:
 def ids_in(ranges: Int8Multirange | None) -> list[int]:
     """Return the ids of a set."""
     return [pk for part in ranges or () for pk in range(part.lower, part.upper)]
-
-
-def forget_rows(label: str, ids: Iterable[int]) -> None:
-    """Delete what was told of rows that are gone for good, and who followed them."""
-    rows = {"model": label, "object_id__in": list(ids)}
-    Notification.objects.filter(**rows).delete()
-    Follow.objects.filter(**rows).delete()

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.sessions.models import Session
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 
 from crm.models import EventKind, User
@@ -95,7 +96,8 @@ def keep_within_limits(request: HttpRequest) -> None:
     """End a session that has lived too long; renew one that is used.
 
     Without a visit it ends by the age of its row and cookie. To renew it costs two
-    queries, so that is done once in a while only.
+    queries, so that is done once in a while only. A tab that asks by itself how many
+    notifications wait is no visit.
     """
     session, now = request.session, int(time.time())
     started = session.get("started")
@@ -104,7 +106,8 @@ def keep_within_limits(request: HttpRequest) -> None:
         return
     if started is None:
         session["started"] = now
-    if now - session.get("seen", 0) > settings.SESSION_RENEW_SECONDS:
+    is_due = now - session.get("seen", 0) > settings.SESSION_RENEW_SECONDS
+    if is_due and request.path != reverse("crm:notification_count"):
         session["seen"] = now
         rows = UserSession.objects.filter(session_key=session.session_key)
         rows.update(last_seen_at=timezone.now())
