@@ -90,6 +90,11 @@ class Group:
     lines: list[Line] = field(default_factory=list)
 
     @property
+    def flat_title(self) -> str:
+        """Return the title in one line, for plain text."""
+        return " ".join(self.title.split())
+
+    @property
     def url(self) -> str:
         """Return the address of the newest."""
         return self.lines[0].url
