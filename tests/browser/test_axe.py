@@ -46,6 +46,7 @@ def addresses() -> Iterator[str]:
     for name in ("overview", "segments", "lifetime_value", "statistics"):
         yield reverse(f"analytics:{name}")
     yield from ("/sales/", "/profile/", "/jobs/", "/nowhere/", "/accounts/security/")
+    yield from ("/notifications/", "/notifications/settings/", "/notes/")
 
 
 def mapping_page(page: Page, say) -> str:
