@@ -4,14 +4,11 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.access import Verb
 from crm.generic import export_job  # noqa: F401  (declares its kind)
-from crm.generic.registry import START_SECTION, NavLink, register_link
+from crm.generic.registry import NavLink, register_link
 from crm.history import jobs  # noqa: F401  (declares its kind)
 from crm.models import Change, DeletedRow, Grant, Operation
 from crm.notifications import due, mailing  # noqa: F401  (declare their kinds)
 
-register_link(
-    NavLink(START_SECTION, _("Notes"), "crm:note_list", order=10, icon="note")
-)
 register_link(
     NavLink(
         "crm",
