@@ -12,7 +12,7 @@ from crm.testing.access_matrix import (
     routes,
     rule_of,
 )
-from crm.testing.snapshot import state_of
+from crm.testing.snapshot import files_of, state_of
 from crm.testing.world import sign_in
 
 ROUTES = routes()
@@ -31,17 +31,18 @@ def test_no_rule_is_left_over():
 
 
 def send(client, method, url, rule):
-    """Send a request and take back what it did; say what came, and if rows changed."""
+    """Send a request and take back what it did; say what came, and what changed."""
+    files = files_of()
     if method == "get":
         response = client.get(url)
         if response.streaming:
             b"".join(response.streaming_content)
-        return response.status_code, False
+        return response.status_code, files_of() != files
     tables = [rule.model] if rule.model else []
     before = state_of(*tables)
     savepoint = transaction.savepoint()
     status = client.post(url, rule.data).status_code
-    changed = state_of(*tables) != before
+    changed = state_of(*tables) != before or files_of() != files
     transaction.savepoint_rollback(savepoint)
     return status, changed
 
@@ -49,7 +50,8 @@ def send(client, method, url, rule):
 def judge(rule, method, expected, got, changed):
     """Return what is wrong with an answer, or nothing."""
     if method not in rule.methods:
-        return "" if got in (405, 403, 404) else "takes a method that it should not"
+        is_refused = got in (405, 403, 404) and not changed
+        return "" if is_refused else "takes a method that it should not"
     if expected == 200:
         wrong = got in (401, 403, 404, 405) or got >= 500
         return f"is refused with {got}" if wrong and got not in rule.also else ""

@@ -7,6 +7,9 @@ judges the address as it always does and must find fault with it.
 from __future__ import annotations
 
 import pytest
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.http import Http404
 
 from crm.access import Verb, VisibleQuerySet
@@ -70,6 +73,58 @@ def test_the_matrix_notices_an_open_door(monkeypatch, name):
     with monkeypatch.context() as patch:
         DOORS[name](patch)
         assert faults(route, rule_of(route, RULES))
+
+
+def write_file():
+    default_storage.save("imports/early.csv", ContentFile(b"name\nSecret\n"))
+
+
+def write_backup():
+    settings.BACKUP_DIR.mkdir(parents=True, exist_ok=True)
+    with (settings.BACKUP_DIR / "early.crmbackup").open("ab") as file:
+        file.write(b"x")
+
+
+def write_over():
+    """Write as many bytes into a file that is there."""
+    path = settings.MEDIA_ROOT / "kept.txt"
+    path.write_bytes(b"old" if path.read_bytes() == b"new" else b"new")
+
+
+def take_away():
+    """Delete a file; the next request finds the next one."""
+    next(settings.MEDIA_ROOT.glob("gone-*")).unlink()
+
+
+@pytest.mark.parametrize("write", [write_file, write_backup, write_over, take_away])
+@pytest.mark.parametrize(
+    ("name", "guard"),
+    [
+        ("customers:customer_import", "require"),
+        ("customers:customer_edit", "get_visible_or_404"),
+    ],
+)
+def test_the_matrix_notices_a_file_that_is_written_before_refusing(
+    monkeypatch, settings, tmp_path, name, guard, write
+):
+    """The guard stands where it stood, but behind the writing."""
+    settings.MEDIA_ROOT, settings.BACKUP_DIR = tmp_path / "media", tmp_path / "backups"
+    settings.MEDIA_ROOT.mkdir()
+    (settings.MEDIA_ROOT / "kept.txt").write_bytes(b"old")
+    for number in range(200):
+        (settings.MEDIA_ROOT / f"gone-{number}").touch()
+    real = getattr(base, guard)
+
+    def late(*args):
+        write()
+        return real(*args)
+
+    route = ROUTES[name]
+    with monkeypatch.context() as patch:
+        patch.setattr(base, guard, late)
+        found = faults(route, rule_of(route, RULES))
+    assert any("changed something though it was refused" in one for one in found)
+    assert any(one.startswith("get ") for one in found)
 
 
 def test_the_matrix_finds_no_fault_with_a_guarded_door():

@@ -1,12 +1,16 @@
-"""See whether anything changed in the database."""
+"""See whether anything changed in the database or among the files."""
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core import mail
 from django.db import connection, models
 
@@ -39,6 +43,40 @@ def _question(tables: tuple[type[models.Model], ...]) -> str:
     ]
     parts += [counts.format(table=one._meta.db_table) for one in (AuditEntry, Job)]
     return f"SELECT {', '.join(parts)}"
+
+
+def written_folders() -> list[Path]:
+    """Return the folders that the program writes to: uploads, exports, backups, state.
+
+    Each process that runs tests has its own: nobody else's work is taken for ours.
+    """
+    return [Path(settings.VAR_DIR), Path(settings.MEDIA_ROOT), settings.BACKUP_DIR]
+
+
+def files_of(*folders: Path) -> dict[str, tuple[int, str]]:
+    """Return {path: (size, checksum)} of all files in the folders, subfolders too.
+
+    A folder counts as well, by the checksum "". Without folders it is those that the
+    program writes to.
+    """
+    found = {}
+    for top in folders or written_folders():
+        for path in sorted(top.rglob("*")):
+            if path.is_dir():
+                found[str(path)] = (0, "")
+            else:
+                about = path.lstat()
+                marks = (about.st_ino, about.st_mtime_ns, about.st_ctime_ns)
+                found[str(path)] = (about.st_size, _checksum(str(path), marks))
+    return found
+
+
+@lru_cache(maxsize=10_000)
+def _checksum(path: str, marks: tuple[int, ...]) -> str:
+    """Return a checksum; nothing can be written without the inode's time moving on."""
+    if os.path.islink(path):
+        return os.readlink(path)
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def all_rows() -> dict[str, list[str]]:
