@@ -248,7 +248,9 @@ class Listing(Addresses):
     def _count_frequent(self) -> Count:
         """Count without looking at every row for a text that is everywhere."""
         number, is_exact = self.search.count_some(self.filtered)
-        if not is_exact and self._sees_all_rows and not self.search.search.related:
+        searched = self.search.search
+        is_plain = not searched.related and not searched.is_checked
+        if not is_exact and self._sees_all_rows and is_plain:
             number = self.search.count_all(COUNT_LIMIT + 1)
             return Count(min(number, COUNT_LIMIT), number <= COUNT_LIMIT)
         return Count(number, is_exact)

@@ -25,11 +25,13 @@ from django.db.models import (
 )
 from django.db.models.sql.where import AND
 
+from crm.search.checking import Shown, checked
 from crm.search.declaration import search_of
 from crm.search.query import Query, clean_text, read
 
 if TYPE_CHECKING:
     from crm.models import User
+    from crm.search.declaration import Search
 
 __all__ = [
     "Among",
@@ -40,6 +42,7 @@ __all__ = [
     "clean_text",
     "is_few",
     "narrow",
+    "probe",
 ]
 
 MAX_IDS = 10_000
@@ -119,6 +122,12 @@ class Probe(Lookup):
         return PROBE.format(left), [query, kind, *params]
 
 
+def probe(path: str, search: Search, text: str) -> Q:
+    """Return the condition that the row of an id matches, by what its reader sees."""
+    found = Q(Probe(F(path), (search.kind, text)))
+    return found & Q(Shown(F(path), (search, text))) if search.is_checked else found
+
+
 class Matches:
     """What one text matches among the rows of one model.
 
@@ -134,6 +143,7 @@ class Matches:
         reader: User | None = None,
     ) -> None:
         self.search = search_of(model)
+        self.reader = reader
         if self.search and reader is not None:
             self.search = self.search.for_reader(reader)
         self.owners = owners
@@ -166,7 +176,7 @@ class Matches:
 
     def _condition(self, query: Query) -> tuple[Q | None, bool]:
         asked = {"pk": (self.search, query.conditions(self.search))}
-        for path, other in self.search.related_searches().items():
+        for path, other in self.search.related_searches(self.reader).items():
             asked[f"{path}_id"] = (other, query.conditions(other, names_only=True))
         asked = {path: one for path, one in asked.items() if one[1]}
         found = find(
@@ -174,6 +184,7 @@ class Matches:
             order=IN_PLACE,
             owners={"pk": self.owners},
         )
+        found = {path: checked(*asked[path], ids) for path, ids in found.items()}
         found = {path: ids for path, ids in found.items() if ids.count}
         condition, all_listed = None, True
         for path, ids in found.items():
@@ -182,7 +193,7 @@ class Matches:
                 is_alone = path == "pk" and len(found) == 1
                 part = Q((Among if is_alone else AnyOf)(F(path), ids))
             else:
-                part, all_listed = Q(Probe(F(path), (search.kind, text))), False
+                part, all_listed = probe(path, search, text), False
             condition = part if condition is None else condition | part
         return condition, all_listed
 
@@ -224,7 +235,10 @@ class Matches:
         return looked_at["hits"] or 0, looked_at["rows"] <= MAX_LOOKED_AT
 
     def count_all(self, limit: int) -> int:
-        """Count the matches of a frequent text among all rows, up to a limit."""
+        """Count the entries that match a frequent text, up to a limit.
+
+        For readers who may see all of them: nothing is checked.
+        """
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT crm_search_count(%s::tsquery, %s)",

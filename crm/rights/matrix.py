@@ -64,23 +64,9 @@ def ruled_fields(pages: Pages) -> dict[str, str]:
     }
 
 
-def searched_fields(pages: Pages) -> set[str]:
-    """Return the fields whose words are found together: none can be left out."""
-    from crm.search.declaration import search_of
-
-    search = search_of(pages.model)
-    return {*search.name, *search.text} if search else set()
-
-
-def modes_for(key: str) -> list[tuple[str, Any]]:
+def modes() -> list[tuple[str, Any]]:
     """Return what a rule can say of a field."""
-    label, _hash, name = key.partition("#")
-    model = controlled_models().get(label)
-    pages = registry.pages_of(model) if model else None
-    modes = [("", _("open")), *FieldMode.choices]
-    if pages is not None and name in searched_fields(pages):
-        return [one for one in modes if one[0] != FieldMode.HIDDEN]
-    return modes
+    return [("", _("open")), *FieldMode.choices]
 
 
 def naming_fields(pages: Pages) -> set[str]:
@@ -106,7 +92,7 @@ def is_valid(key: str, value: str) -> bool:
     """Tell whether a key and its value, or no value, can be stored."""
     label, is_rule, _name = key.partition("#")
     if is_rule:
-        return key in ruled_keys() and value in dict(modes_for(key))
+        return key in ruled_keys() and value in dict(modes())
     label, _colon, verb = key.partition(":")
     known = label == ANY_MODEL or label in controlled_models()
     return known and verb in Verb.values and value in ("", *Scope.values)
@@ -239,7 +225,7 @@ def rules(state: Mapping[str, str], stored: Mapping[str, str]) -> list[Cell]:
             key,
             in_words(key),
             state.get(key, ""),
-            modes_for(key),
+            modes(),
             state.get(key, "") != stored.get(key, ""),
         )
         for key in keys

@@ -28,6 +28,8 @@ BY_NAME = {
     "name": "name",
     "company": "name",
 }
+# The field that holds all custom fields; their texts are searched with the others.
+CUSTOM = "custom"
 TIMES = ("occurred_at", "placed_at", "opened_at", "created_at", "date_joined")
 
 
@@ -50,6 +52,9 @@ class Search:
     facts: tuple[str, ...] = ()
     # Filled in by ``search_of``.
     model: type[models.Model] | None = field(default=None, compare=False)
+    # Words that the reader may not see stand in the entries: see checking.py.
+    is_checked: bool = False
+    sees_custom: bool = True
 
     @property
     def own(self) -> tuple[str, ...]:
@@ -91,16 +96,21 @@ class Search:
             )
             for name in lists
         }
-        if all(kept[name] == getattr(self, name) for name in lists):
+        sees_custom = not is_hidden(user, self.model, CUSTOM)
+        same = {name for name in lists if kept[name] == getattr(self, name)}
+        if len(same) == len(lists) and sees_custom:
             return self
-        return replace(self, **kept)
+        is_checked = not {"name", "text"} <= same or not sees_custom
+        return replace(self, **kept, is_checked=is_checked, sees_custom=sees_custom)
 
-    def related_searches(self) -> dict[str, Search]:
-        """Return {path: what is searched there} of the relations."""
+    def related_searches(self, user: User | None = None) -> dict[str, Search]:
+        """Return {path: what a reader may search there} of the relations."""
         found = {}
         for path in self.related:
             field_ = self.model._meta.get_field(path)
             other = search_of(field_.related_model)
+            if other is not None and user is not None:
+                other = other.for_reader(user)
             if other is not None and other.name:
                 found[path] = other
         return found

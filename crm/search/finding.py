@@ -18,6 +18,7 @@ from django.db.models import (
     DateTimeField,
     F,
     IntegerField,
+    Q,
     QuerySet,
     TextField,
     Value,
@@ -34,9 +35,10 @@ from crm.generic.searching import (
     Among,
     AnyOf,
     Ids,
-    Probe,
     find,
+    probe,
 )
+from crm.search.checking import checked
 from crm.search.declaration import Search, all_searches
 from crm.search.query import Query, is_chinese, read
 
@@ -155,7 +157,8 @@ def ids_of(
 ) -> dict[str, list[int]]:
     """Return {"place all" and "place exact": ids}, the latest first.
 
-    ``narrow`` are the visible rows of the types of which some are hidden.
+    ``narrow`` are the visible rows of the types of which some, or some words, are
+    hidden.
     """
     asked = conditions_of(query, searches)
     owners = {
@@ -164,6 +167,8 @@ def ids_of(
         if knows_owner(user, searches[place])
     }
     found = find(asked, MAX_IDS if narrow else MAX_FOUND, LATEST_FIRST, owners)
+    for key, one in found.items():
+        found[key] = checked(searches[int(key.split()[0])], asked[key][1], one)
     ids = {key: one.numbers for key, one in found.items()}
     hidden = {}
     for place in narrow:
@@ -172,7 +177,11 @@ def ids_of(
             ids[key] = ids[key][: limit + 1]
         elif ids.get(key):
             hidden[place] = found[key]
-    for place, pks in pick_visible(hidden, narrow, asked, limit).items():
+    probes = {
+        place: probe("pk", searches[place], asked[f"{place} all"][1])
+        for place in hidden
+    }
+    for place, pks in pick_visible(hidden, narrow, probes, limit).items():
         key = f"{place} all"
         if found[key].is_all:
             ids[key] = list(filter(pks.__contains__, ids[key]))[: limit + 1]
@@ -206,7 +215,7 @@ def knows_owner(user: User, search: Search) -> bool:
 def pick_visible(
     hidden: dict[int, Ids],
     narrow: dict[int, QuerySet],
-    asked: dict[str, tuple[int, str]],
+    probes: dict[int, Q],
     limit: int,
 ) -> dict[int, set[int]]:
     """Return {place: matches that are visible}, enough to show the latest of them.
@@ -225,7 +234,7 @@ def pick_visible(
             if found.is_all:
                 rows = rows.filter(Among(pk, Ids.of(some)))
             elif start == 0:
-                rows = rows.filter(Probe(pk, asked[f"{place} all"]))[: 2 * limit]
+                rows = rows.filter(probes[place])[: 2 * limit]
             else:
                 continue
             parts.append(rows.values_list(Value(place), Cast(pk, BigIntegerField())))
@@ -250,7 +259,7 @@ def hits_of(
     narrow = {
         place: rows
         for place, rows in visible.items()
-        if not sees_all(user, searches[place])
+        if not sees_all(user, searches[place]) or searches[place].is_checked
     }
     found = ids_of(user, query, searches, narrow, limit)
     parts = []

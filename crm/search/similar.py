@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from crm.access import Verb, can
 from crm.generic.searching import AnyOf, Ids, find
+from crm.search.checking import checked
 from crm.search.declaration import Search, search_of
 from crm.search.query import Query, Word, is_chinese, read
 
@@ -44,6 +45,7 @@ def similar(
     search = search.for_reader(user)
     asked = conditions(search, values)
     found = find({key: (search.kind, text) for key, text in asked.items()}, MAX_FOUND)
+    found = {key: checked(search, asked[key], ids) for key, ids in found.items()}
     words = {
         "email": _("Same e-mail address"),
         "phone": _("Same phone number"),

@@ -82,7 +82,7 @@ class Definition:
     def __init__(self, search: Search) -> None:
         self.search = search
         meta = search.model._meta
-        self.has_custom = takes_custom(search.model)
+        self.has_custom = takes_custom(search.model) and search.sees_custom
         self.table = meta.db_table
         self.function = f"crm_search_of_{self.table}"
         self.names = {
