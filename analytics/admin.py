@@ -6,9 +6,10 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from analytics.models import ModelVersion, Run
+from crm.rights.admin import RuledAdmin
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+class ReadOnlyAdmin(RuledAdmin):
     """Rows that the program writes; they can be deleted and computed again."""
 
     show_full_result_count = False

@@ -156,6 +156,16 @@ class VisibleQuerySet(models.QuerySet):
         condition = condition_by_ids(self.model, user, scope)
         return self.filter(or_shared(condition, user, verb, self.model))
 
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete the rows; what pointed to them is emptied, whatever rules say."""
+        from crm.history.context import consequence
+
+        with consequence():
+            return super().delete()
+
+    delete.alters_data = True
+    delete.queryset_only = True
+
 
 VisibleManager = models.Manager.from_queryset(VisibleQuerySet, "VisibleManager")
 
@@ -279,6 +289,11 @@ def _ruled(
     )
 
 
+def is_among(name: str, fields: Iterable[str]) -> bool:
+    """Tell whether a field is among others; each custom field counts as "custom"."""
+    return name.partition("__")[0] in fields
+
+
 def has_field_rules(user: User) -> bool:
     """Tell whether any field is kept back from a role of the person."""
     if not getattr(user, "is_active", False) or user.is_superuser:
@@ -368,6 +383,10 @@ def reachable_now(
     condition = or_shared(owner_condition(model, user, scope), user, verb, model)
     rows = model._base_manager.filter(condition, pk__in=pks)
     return set(rows.values_list("pk", flat=True))
+
+
+class FieldKeptBackError(PermissionDenied):
+    """A write would change a field that is kept back from its author; it says which."""
 
 
 class OutOfReachError(PermissionDenied):

@@ -29,6 +29,7 @@ from crm.models import (
     Team,
     User,
 )
+from crm.rights.admin import KeepsBack, RuledAdmin
 from crm.security import sessions
 from crm.security.events import record
 
@@ -37,7 +38,7 @@ admin.site.unregister(Group)
 admin.site.site_header = admin.site.site_title = _("Administration")
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+class ReadOnlyAdmin(RuledAdmin):
     """Rows that only the program writes."""
 
     def has_add_permission(
@@ -68,7 +69,7 @@ class PersonCreationForm(AdminUserCreationForm):
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin):
+class PersonAdmin(RuledAdmin, UserAdmin):
     """People, their team and their roles."""
 
     add_form = PersonCreationForm
@@ -128,7 +129,7 @@ class PersonAdmin(UserAdmin):
 
 
 @admin.register(Team)
-class TeamAdmin(admin.ModelAdmin):
+class TeamAdmin(RuledAdmin):
     """Teams; the path follows the parent by itself."""
 
     list_display = ("name", "parent")
@@ -162,7 +163,7 @@ class GrantForm(forms.ModelForm):
         fields = ("model", "verb", "scope")
 
 
-class GrantInline(admin.TabularInline):
+class GrantInline(KeepsBack, admin.TabularInline):
     """The rights of a role."""
 
     model = Grant
@@ -171,7 +172,7 @@ class GrantInline(admin.TabularInline):
 
 
 @admin.register(Role)
-class RoleAdmin(admin.ModelAdmin):
+class RoleAdmin(RuledAdmin):
     """Roles with their rights."""
 
     list_display = ("__str__", "code", "requires_second_factor")
@@ -181,7 +182,7 @@ class RoleAdmin(admin.ModelAdmin):
 
 
 @admin.register(Tag)
-class TagAdmin(admin.ModelAdmin):
+class TagAdmin(RuledAdmin):
     """Tags."""
 
     list_display = ("name", "colour")
@@ -189,7 +190,7 @@ class TagAdmin(admin.ModelAdmin):
 
 
 @admin.register(SavedView)
-class SavedViewAdmin(admin.ModelAdmin):
+class SavedViewAdmin(RuledAdmin):
     """Saved views of lists: whose, for whom, and for which roles they open first."""
 
     list_display = ("name", "list_key", "owner", "sharing", "team", "is_pinned")
@@ -211,7 +212,7 @@ class SavedViewAdmin(admin.ModelAdmin):
         return False
 
 
-class JobLogInline(admin.TabularInline):
+class JobLogInline(KeepsBack, admin.TabularInline):
     """The log of a job."""
 
     model = JobLog
@@ -273,7 +274,7 @@ def register_missing() -> None:
             "raw_id_fields": related,
         }
         name = f"{model.__name__}Admin"
-        admin.site.register(model, type(name, (admin.ModelAdmin,), options))
+        admin.site.register(model, type(name, (RuledAdmin,), options))
 
 
 @admin.register(AuditEntry)

@@ -3,10 +3,11 @@
 from django.contrib import admin
 from django.db import models
 
+from crm.rights.admin import KeepsBack, RuledAdmin
 from customers.models import Contact, Customer, Interaction
 
 
-class ContactInline(admin.TabularInline):
+class ContactInline(KeepsBack, admin.TabularInline):
     """The people at a customer."""
 
     model = Contact
@@ -15,7 +16,7 @@ class ContactInline(admin.TabularInline):
 
 
 @admin.register(Customer)
-class CustomerAdmin(admin.ModelAdmin):
+class CustomerAdmin(RuledAdmin):
     """Customers."""
 
     list_display = ("name", "kind", "email", "phone", "city", "country", "owner")
@@ -31,7 +32,7 @@ class CustomerAdmin(admin.ModelAdmin):
 
 
 @admin.register(Contact)
-class ContactAdmin(admin.ModelAdmin):
+class ContactAdmin(RuledAdmin):
     """Contacts."""
 
     list_display = ("name", "customer", "job_title", "phone", "email", "is_primary")
@@ -42,7 +43,7 @@ class ContactAdmin(admin.ModelAdmin):
 
 
 @admin.register(Interaction)
-class InteractionAdmin(admin.ModelAdmin):
+class InteractionAdmin(RuledAdmin):
     """Interactions."""
 
     list_display = ("subject", "kind", "direction", "customer", "owner", "occurred_at")

@@ -323,6 +323,7 @@ class DuplicatePair(BaseModel):
     objects = models.Manager.from_queryset(DuplicatePairQuerySet)()
 
     access_path = ("customer_a__owner", "customer_b__owner")
+    set_along = ("dismissed_by", "dismissed_at")
     # Its number tells of customers that somebody may not see.
     is_derived = True
 

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from crm.access import Verb, require_in_reach
 from crm.audit import record
+from crm.history.context import consequence
 from crm.jobs import enqueue
 from crm.models import Job, User
 from customers.choices import Direction, InteractionKind, PairState
@@ -50,7 +51,8 @@ def save_contact(*, contact: Contact) -> Contact:
     contact.save()
     if contact.is_primary:
         others = Contact.objects.filter(customer=contact.customer, is_primary=True)
-        others.exclude(pk=contact.pk).update(is_primary=False)
+        with consequence():
+            others.exclude(pk=contact.pk).update(is_primary=False)
     return contact
 
 

@@ -2,11 +2,12 @@
 
 from django.contrib import admin
 
+from crm.rights.admin import RuledAdmin
 from marketing.models import Campaign
 
 
 @admin.register(Campaign)
-class CampaignAdmin(admin.ModelAdmin):
+class CampaignAdmin(RuledAdmin):
     """Campaigns."""
 
     list_display = ("name", "channel", "state", "starts_on", "spend", "currency")

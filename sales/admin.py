@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
+from crm.rights.admin import KeepsBack, RuledAdmin
 from sales.models import (
     Category,
     Lead,
@@ -33,7 +34,7 @@ class ReadOnlyMixin:
 
 
 @admin.register(Category)
-class CategoryAdmin(admin.ModelAdmin):
+class CategoryAdmin(RuledAdmin):
     """Groups of products."""
 
     list_display = ("name",)
@@ -41,7 +42,7 @@ class CategoryAdmin(admin.ModelAdmin):
 
 
 @admin.register(Product)
-class ProductAdmin(admin.ModelAdmin):
+class ProductAdmin(RuledAdmin):
     """Products."""
 
     list_display = ("sku", "name", "category", "unit_price", "currency", "is_active")
@@ -52,7 +53,7 @@ class ProductAdmin(admin.ModelAdmin):
 
 
 @admin.register(Lead)
-class LeadAdmin(admin.ModelAdmin):
+class LeadAdmin(RuledAdmin):
     """Leads; the state moves on the lead's own page."""
 
     list_display = ("name", "company", "state", "source", "first_contact_on", "owner")
@@ -65,7 +66,7 @@ class LeadAdmin(admin.ModelAdmin):
     show_full_result_count = False
 
 
-class StageInline(admin.TabularInline):
+class StageInline(KeepsBack, admin.TabularInline):
     """The stages of a pipeline."""
 
     model = Stage
@@ -73,7 +74,7 @@ class StageInline(admin.TabularInline):
 
 
 @admin.register(Pipeline)
-class PipelineAdmin(admin.ModelAdmin):
+class PipelineAdmin(RuledAdmin):
     """Pipelines with their stages."""
 
     list_display = ("name", "is_default")
@@ -82,7 +83,7 @@ class PipelineAdmin(admin.ModelAdmin):
 
 
 @admin.register(Stage)
-class StageAdmin(admin.ModelAdmin):
+class StageAdmin(RuledAdmin):
     """Stages."""
 
     list_display = ("name", "pipeline", "position", "kind", "probability")
@@ -91,7 +92,7 @@ class StageAdmin(admin.ModelAdmin):
     search_fields = ("name", "code")
 
 
-class StageChangeInline(ReadOnlyMixin, admin.TabularInline):
+class StageChangeInline(ReadOnlyMixin, KeepsBack, admin.TabularInline):
     """The history of an opportunity, to look at; it goes only with the opportunity."""
 
     model = StageChange
@@ -102,7 +103,7 @@ class StageChangeInline(ReadOnlyMixin, admin.TabularInline):
 
 
 @admin.register(Opportunity)
-class OpportunityAdmin(admin.ModelAdmin):
+class OpportunityAdmin(RuledAdmin):
     """Opportunities; the stage moves on the opportunity's own page."""
 
     list_display = ("name", "customer", "stage", "amount", "currency", "owner")
@@ -121,7 +122,7 @@ class OpportunityAdmin(admin.ModelAdmin):
 
 
 @admin.register(StageChange)
-class StageChangeAdmin(ReadOnlyMixin, admin.ModelAdmin):
+class StageChangeAdmin(ReadOnlyMixin, RuledAdmin):
     """The history of all opportunities, to look at."""
 
     list_display = ("opportunity", "from_stage", "to_stage", "actor", "at")
@@ -137,7 +138,7 @@ class StageChangeAdmin(ReadOnlyMixin, admin.ModelAdmin):
         return bool(match and "opportunity" in (match.url_name or ""))
 
 
-class OrderLineInline(admin.TabularInline):
+class OrderLineInline(KeepsBack, admin.TabularInline):
     """The lines of an order."""
 
     model = OrderLine
@@ -149,7 +150,7 @@ class OrderLineInline(admin.TabularInline):
 
 
 @admin.register(Order)
-class OrderAdmin(admin.ModelAdmin):
+class OrderAdmin(RuledAdmin):
     """Orders with their lines."""
 
     list_display = (
@@ -179,7 +180,7 @@ class OrderAdmin(admin.ModelAdmin):
 
 
 @admin.register(OrderLine)
-class OrderLineAdmin(admin.ModelAdmin):
+class OrderLineAdmin(RuledAdmin):
     """Lines of all orders; they are changed on their order."""
 
     list_display = ("order", "line_no", "product", "quantity", "unit_price", "amount")

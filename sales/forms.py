@@ -10,7 +10,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from crm.access import restrict_choices
+from crm.access import read_only_fields, restrict_choices
 from crm.formatting import number
 from crm.generic.forms import (
     VisibleInlineFormSet,
@@ -220,6 +220,9 @@ class ConvertForm(forms.Form):
 
     def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "amount" in read_only_fields(actor, Opportunity):
+            # As in the form of a new opportunity.
+            del self.fields["amount"]
         self.fields["customer"].queryset = Customer.objects.all()
         restrict_choices(self, actor)
         use_pickers(self)

@@ -49,6 +49,7 @@ def order_action(label: str, move: str, state: OrderState, **look: str) -> Actio
         label,
         f"sales:order_{move}",
         method="post",
+        writes=("state",),
         applies=lambda user, order: state in ORDER_MOVES[OrderState(order.state)],
         **look,
     )
@@ -212,6 +213,7 @@ class LeadPages(Pages):
         Action(
             _("Start working"),
             "sales:lead_work",
+            writes=("state",),
             method="post",
             icon="play",
             style="secondary",
@@ -220,6 +222,7 @@ class LeadPages(Pages):
         Action(
             _("Convert"),
             "sales:lead_convert",
+            writes=("customer", "state"),
             icon="user-plus",
             style="primary",
             applies=lambda user, lead: (
@@ -230,6 +233,7 @@ class LeadPages(Pages):
         Action(
             _("Mark as lost"),
             "sales:lead_lose",
+            writes=("state", "lost_reason"),
             icon="circle-x",
             applies=may_become(LeadState.LOST),
         ),

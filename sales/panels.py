@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from crm.access import Verb, can
+from crm.access import Verb, can, read_only_fields
 from crm.generic.panels import Panel
 from crm.generic.registry import (
     register_column,
@@ -257,6 +257,7 @@ class StagePanel(Panel):
     title = _("Stage")
     template = "sales/_stages.html"
     order = 5
+    reads = ("stage",)
 
     def get_context(self, request: HttpRequest, obj: Opportunity) -> dict[str, Any]:
         """Return the stages and which of them can be moved to."""
@@ -264,7 +265,8 @@ class StagePanel(Panel):
         stages = list(visible.filter(pipeline=obj.stage.pipeline_id))
         allowed = STAGE_MOVES[StageKind(obj.stage.kind)]
         moves = []
-        if can(request.user, Verb.CHANGE, obj):
+        kept = read_only_fields(request.user, Opportunity)
+        if can(request.user, Verb.CHANGE, obj) and "stage" not in kept:
             moves = [
                 stage
                 for stage in stages
@@ -284,6 +286,7 @@ class StageHistoryPanel(Panel):
     title = _("Stage history")
     template = "sales/_stage_history.html"
     order = 30
+    reads = ("stage",)
     requires = StageChange
     edge_to_edge = True
 
@@ -312,10 +315,11 @@ class LeadOutcomePanel(Panel):
     title = _("Outcome")
     template = "sales/_lead_outcome.html"
     order = 20
+    reads = ("state",)
 
     def visible(self, user: User, obj: Lead) -> bool:
         """Show it once the lead is decided."""
-        return obj.closed_at is not None
+        return obj.closed_at is not None and super().visible(user, obj)
 
     def get_context(self, request: HttpRequest, obj: Lead) -> dict[str, Any]:
         """Return customer and opportunities, as far as the reader may see them."""

@@ -169,7 +169,7 @@ def convert_lead(request: HttpRequest, pk: int) -> HttpResponse:
                 actor=request.user,
                 customer=form.cleaned_data["customer"],
                 opportunity_name=form.cleaned_data["opportunity_name"],
-                amount=form.cleaned_data["amount"] or 0,
+                amount=form.cleaned_data.get("amount") or 0,
                 currency=form.cleaned_data["currency"].upper(),
             ),
         )

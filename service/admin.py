@@ -2,10 +2,11 @@
 
 from django.contrib import admin
 
+from crm.rights.admin import KeepsBack, RuledAdmin
 from service.models import Message, Ticket, TicketCategory
 
 
-class MessageInline(admin.StackedInline):
+class MessageInline(KeepsBack, admin.StackedInline):
     """Messages of a ticket."""
 
     model = Message
@@ -14,7 +15,7 @@ class MessageInline(admin.StackedInline):
 
 
 @admin.register(Ticket)
-class TicketAdmin(admin.ModelAdmin):
+class TicketAdmin(RuledAdmin):
     """Tickets."""
 
     list_display = ("number", "subject", "state", "urgency", "category", "owner")
@@ -28,7 +29,7 @@ class TicketAdmin(admin.ModelAdmin):
 
 
 @admin.register(TicketCategory)
-class TicketCategoryAdmin(admin.ModelAdmin):
+class TicketCategoryAdmin(RuledAdmin):
     """Categories."""
 
     list_display = ("name", "code", "is_active")
@@ -36,7 +37,7 @@ class TicketCategoryAdmin(admin.ModelAdmin):
 
 
 @admin.register(Message)
-class MessageAdmin(admin.ModelAdmin):
+class MessageAdmin(RuledAdmin):
     """Messages."""
 
     list_display = ("ticket", "direction", "author", "sent_at")

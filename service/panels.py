@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from crm.access import Verb, can
+from crm.access import Verb, can, read_only_fields
 from crm.generic.panels import Panel
 from crm.generic.registry import register_panel, register_related
 from customers.models import Customer
@@ -25,6 +25,7 @@ class TicketTextPanel(Panel):
 
     title = _("Text")
     template = "service/_ticket_text.html"
+    reads = ("description",)
     order = 10
 
 
@@ -63,7 +64,8 @@ class TicketWorkPanel(Panel):
         """Return the moves that are allowed now, in the order of the states."""
         if not can(request.user, Verb.CHANGE, obj):
             return {"moves": [], "assign_form": None}
-        moves = TICKET_MOVES[TicketState(obj.state)]
+        kept = read_only_fields(request.user, Ticket)
+        moves = () if "state" in kept else TICKET_MOVES[TicketState(obj.state)]
         return {
             "moves": [state for state in TicketState if state in moves],
             "assign_form": AssignForm(

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from crm.access import Verb, require_in_reach
 from crm.audit import record, stored_name
 from crm.exceptions import UserVisibleError
+from crm.history.context import consequence
 from crm.models import User
 from service.choices import (
     TICKET_MOVES,
@@ -92,7 +93,8 @@ def assign_ticket(*, ticket: Ticket, actor: User, owner: User) -> Ticket:
     ticket.owner = owner
     if ticket.state == TicketState.NEW:
         ticket.state = TicketState.OPEN
-    ticket.save(update_fields=["owner", "state", "updated_at"])
+    with consequence():
+        ticket.save(update_fields=["owner", "state", "updated_at"])
     require_in_reach(actor, Verb.VIEW, ticket)
     record(actor, "assign", ticket, {"owner": [stored_name(old), stored_name(owner)]})
     return ticket
@@ -132,7 +134,8 @@ def add_message(
         reopened or ticket.state == TicketState.WAITING
     ):
         ticket.state, ticket.solved_at = TicketState.OPEN, None
-    ticket.save(update_fields=["state", "solved_at", "updated_at"])
+    with consequence():
+        ticket.save(update_fields=["state", "solved_at", "updated_at"])
     record(actor, "message", ticket)
     return message
 

@@ -111,7 +111,7 @@ def test_what_the_preview_says_is_what_is_written(world):
     rows[0].referred_by = rows[2]
     rows[0].save()
     sources = {"name": rows[1].pk, "city": rows[2].pk, "annual_income": rows[0].pk}
-    expected = merged_values(rows[0], rows[1:], sources)
+    expected = merged_values(rows[0], rows[1:], sources, world.ben)
     assert expected["referred_by_id"] is None
     assert expected["custom"] == {"a": 1, "b": 2}
     merge(PAGES, world.ben, rows[0], rows[1:], sources)

@@ -3,10 +3,11 @@
 from django.contrib import admin
 
 from analytics.performance.models import Target
+from crm.rights.admin import RuledAdmin
 
 
 @admin.register(Target)
-class TargetAdmin(admin.ModelAdmin):
+class TargetAdmin(RuledAdmin):
     """Targets."""
 
     list_display = ("kpi", "owner", "starts_on", "ends_on", "value")

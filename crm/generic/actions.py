@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from crm.access import Verb, can
+from crm.access import Verb, can, read_only_fields
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -20,6 +20,7 @@ class Action:
     """A button that opens a page or posts to it.
 
     ``applies``  ``callable(user, obj) -> bool``, for example by the state of the row
+    ``writes``   fields that pressing it changes: not offered where a rule forbids that
     """
 
     label: Any
@@ -29,10 +30,13 @@ class Action:
     icon: str = ""
     style: str = ""
     applies: Callable[[Any, Any], bool] | None = None
+    writes: tuple[str, ...] = ()
 
     def visible(self, user: Any, obj: Any) -> bool:
         """Tell whether the person may press the button on this row."""
         if not can(user, self.verb, obj):
+            return False
+        if read_only_fields(user, type(obj)).intersection(self.writes):
             return False
         return self.applies is None or self.applies(user, obj)
 

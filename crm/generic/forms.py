@@ -18,6 +18,7 @@ from django.forms.models import (
 from crm.access import (
     VisibleQuerySet,
     hidden_fields,
+    is_among,
     read_only_fields,
     restrict_choices,
 )
@@ -203,8 +204,9 @@ class VisibleModelForm(forms.ModelForm, metaclass=KeepsBack):
         """
         model = self._meta.model
         hidden = hidden_fields(self.actor, model)
-        for name in read_only_fields(self.actor, model) & set(self.fields):
-            if not self.is_new and name not in hidden:
+        kept = read_only_fields(self.actor, model)
+        for name in [one for one in self.fields if is_among(one, kept)]:
+            if not self.is_new and not is_among(name, hidden):
                 self.fields[name].disabled = True
             elif not self.is_new or not self.fields[name].required:
                 del self.fields[name]

@@ -11,7 +11,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from crm.access import hidden_fields
+from crm.access import hidden_fields, is_among
 from crm.custom.definitions import field_named
 from crm.generic import formats
 from crm.history.words import FieldChange, Values
@@ -128,7 +128,7 @@ def words_of_log(
             label_of(model, name), *(_words(model, name, one) for one in _pair(pair))
         )
         for name, pair in entry.changes.items()
-        if name not in hidden
+        if not is_among(name, hidden)
     ]
 
 

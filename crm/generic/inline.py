@@ -10,7 +10,7 @@ from django.db import models, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from crm.access import Verb, reachable, read_only_fields
+from crm.access import Verb, is_among, reachable, read_only_fields
 from crm.custom.definitions import active_fields
 from crm.generic.base import GenericPage
 from crm.generic.columns import Cell, Column, Links, column_for
@@ -51,7 +51,7 @@ def editable_columns(
     return {
         column.key: column
         for column in reversed([*table.all_columns, *facts])
-        if column.editable and column.key in names and column.key not in kept
+        if column.editable and column.key in names and not is_among(column.key, kept)
     }
 
 

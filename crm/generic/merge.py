@@ -15,7 +15,7 @@ from django.db import models, transaction
 from django.db.models import Min
 from django.utils.translation import gettext as _
 
-from crm.access import Verb, reachable_now
+from crm.access import Verb, reachable_now, read_only_fields
 from crm.attachments import services as attachments
 from crm.audit import record
 from crm.custom import references
@@ -23,7 +23,7 @@ from crm.custom.definitions import takes_custom
 from crm.exceptions import UserVisibleError
 from crm.generic import formats
 from crm.generic.delete import is_derived, label_of
-from crm.history.context import acting
+from crm.history.context import acting, consequence
 from crm.history.plan import links_of, references_to
 from crm.models import OperationKind
 from crm.notes import services as notes
@@ -85,13 +85,21 @@ def default_sources(
 
 
 def merged_values(
-    into: models.Model, others: Sequence[models.Model], sources: Mapping[str, int]
+    into: models.Model,
+    others: Sequence[models.Model],
+    sources: Mapping[str, int],
+    actor: User,
 ) -> dict[str, Any]:
-    """Return {attribute: value} of the row that stays, as it will be."""
+    """Return {attribute: value} of the row that stays, as it will be.
+
+    What the actor must not change stays, also where the row has nothing in it.
+    """
+    kept = read_only_fields(actor, type(into))
     by_key = {row.pk: row for row in (into, *others)}
     chosen = default_sources(into, others) | {
         name: pk for name, pk in sources.items() if pk in by_key
     }
+    chosen |= dict.fromkeys(kept, into.pk)
     values = {}
     for one in merged_fields(type(into)):
         value = getattr(by_key[chosen[one.name]], one.attname)
@@ -102,7 +110,8 @@ def merged_values(
     for one in type(into)._meta.concrete_fields:
         if isinstance(one, models.JSONField):
             parts: dict[str, Any] = {}
-            for row in (*reversed(others), into):
+            asked = () if one.name in kept else reversed(others)
+            for row in (*asked, into):
                 parts |= getattr(row, one.attname) or {}
             values[one.attname] = parts
     if takes_custom(type(into)):
@@ -165,11 +174,12 @@ def merge(
         raise UserVisibleError(_("Choose at least two different rows."))
     title = _("Merged into %(name)s") % {"name": into}
     with acting(OperationKind.MERGE, actor, title=title) as number:
-        values = merged_values(into, others, sources)
+        values = merged_values(into, others, sources, actor)
         changes = _words(into, values)
-        _move_links(type(into), into.pk, keys[1:])
-        for what in (references, attachments, notes, follows):
-            what.move(type(into), into.pk, keys[1:])
+        with consequence():
+            _move_links(type(into), into.pk, keys[1:])
+            for what in (references, attachments, notes, follows):
+                what.move(type(into), into.pk, keys[1:])
         names = ", ".join(str(row) for row in others)
         # First: a value that only one row may have becomes free.
         for row in others:

@@ -127,13 +127,10 @@ class MergePage(GenericPage):
 
     def sources(self) -> dict[str, int]:
         """Return {field: key of the row} of what the person chose."""
-        kept = read_only_fields(self.request.user, self.model)
         return {
             name.removeprefix(FROM): int(value)
             for name, value in self.request.POST.items()
-            if name.startswith(FROM)
-            and is_key(value)
-            and name.removeprefix(FROM) not in kept
+            if name.startswith(FROM) and is_key(value)
         }
 
     def compare(
@@ -141,8 +138,11 @@ class MergePage(GenericPage):
     ) -> HttpResponse:
         """Show the rows, what is chosen, and the result."""
         into, others = self.split(rows)
+        kept = read_only_fields(self.request.user, self.model)
         sources = default_sources(into, others) | self.sources()
-        result = type(into)(**merged_values(into, others, sources))
+        sources |= dict.fromkeys(kept, into.pk)
+        user = self.request.user
+        result = type(into)(**merged_values(into, others, sources, user))
         part = bool(getattr(self.request, "htmx", None))
         context = {
             "rows": rows,

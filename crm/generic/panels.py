@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
 
-from crm.access import Verb, can
+from crm.access import Verb, can, is_hidden
 from crm.generic.registry import registry
 from crm.generic.tables import Column, Links, column_for
 from crm.models import Operation
@@ -25,6 +25,7 @@ class Panel:
     The template is put inside a card with the title; ``bare`` leaves the card out.
     ``lazy``     its queries wait until the reader comes to it; its title does not
     ``in_peek``  shown in the quick view, too: for what the row itself holds
+    ``reads``    fields that it tells; it is not there where one of them is hidden
     """
 
     title: Any = ""
@@ -35,6 +36,7 @@ class Panel:
     lazy: bool = False
     in_peek: bool = False
     requires: type[Model] | None = None
+    reads: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -43,6 +45,8 @@ class Panel:
 
     def visible(self, user: User, obj: Model) -> bool:
         """Tell whether the person sees the panel on this row's page."""
+        if any(is_hidden(user, type(obj), path) for path in self.reads):
+            return False
         return self.requires is None or can(user, Verb.VIEW, self.requires)
 
     def get_context(self, request: HttpRequest, obj: Model) -> dict[str, Any]:

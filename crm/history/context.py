@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.signals import connection_created
 from psycopg.pq import TransactionStatus
 
+from crm.history import guard
 from crm.models.history import OperationKind
 
 if TYPE_CHECKING:
@@ -21,11 +22,24 @@ if TYPE_CHECKING:
 
     from crm.models import User
 
-SETTING = "crm.acting"
+SETTINGS = (
+    "SELECT set_config('crm.acting', %s, false), set_config('crm.kept', %s, false)"
+)
+# Where a person decides what is written. An undo judges row by row, by the same rules;
+# what a job computes, or somebody at the server's own console, is the program's.
+BY_PERSON = (
+    OperationKind.PAGE,
+    OperationKind.ADMIN,
+    OperationKind.BULK,
+    OperationKind.IMPORT,
+    OperationKind.MERGE,
+)
 # How a message says which operation its button takes back.
 UNDO = "undo:"
 READING = ("GET", "HEAD", "OPTIONS", "TRACE")
 _acting: ContextVar[str] = ContextVar("acting", default="")
+# The columns that the person must not change, as the triggers read them.
+_kept: ContextVar[str] = ContextVar("kept", default="")
 
 
 @contextmanager
@@ -39,19 +53,46 @@ def acting(
     """Put all that is written inside under one operation; yield its number.
 
     Inside another one the inner counts. ``number`` continues an operation, such as a
-    bulk edit that is done in portions.
+    bulk edit that is done in portions. Raises FieldKeptBackError where the person
+    changes a field that is kept back from them.
     """
     number = number or uuid.uuid4()
     person = actor.pk if actor is not None and actor.is_authenticated else None
     content = {"number": str(number), "kind": str(kind), "actor": person}
     if title:
         content["title"] = str(title)[:300]
-    token = _acting.set(json.dumps(content))
+    kept = guard.kept_columns(actor) if person and kind in BY_PERSON else {}
+    tokens = (
+        _acting.set(json.dumps(content)),
+        _kept.set(json.dumps(kept) if kept else ""),
+    )
+    in_words = connection.execute_wrapper(guard.say_kept) if kept else nullcontext()
     try:
         tell(connection)
-        yield number
+        with in_words:
+            yield number
     finally:
-        _acting.reset(token)
+        _acting.reset(tokens[0])
+        _kept.reset(tokens[1])
+        tell(connection)
+
+
+@contextmanager
+def consequence() -> Iterator[None]:
+    """Let what is written inside follow from what the person did, whatever rules say.
+
+    A row that goes empties what pointed to it; what was answered waits. To be used
+    where the program decides the value, never for one that came from the person.
+    """
+    if not _kept.get():
+        yield
+        return
+    token = _kept.set("")
+    try:
+        tell(connection)
+        yield
+    finally:
+        _kept.reset(token)
         tell(connection)
 
 
@@ -70,7 +111,7 @@ def tell(to: Any) -> None:
     if to.connection is None or not is_usable(to):
         return
     with to.cursor() as cursor:
-        cursor.execute("SELECT set_config(%s, %s, false)", [SETTING, _acting.get()])
+        cursor.execute(SETTINGS, [_acting.get(), _kept.get()])
 
 
 def is_usable(to: Any) -> bool:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # What undoing does to a row that was added, changed, deleted.
 REMOVE, CHANGE, RESTORE = "remove", "change", "restore"
 # Why a row is left as it is. The first can be overruled.
-CHANGED, NEEDED, PARENT, PART, TAKEN, GONE, REACH = (
+CHANGED, NEEDED, PARENT, PART, TAKEN, GONE, REACH, KEPT = (
     "changed",
     "needed",
     "parent",
@@ -35,6 +35,7 @@ CHANGED, NEEDED, PARENT, PART, TAKEN, GONE, REACH = (
     "taken",
     "gone",
     "reach",
+    "kept",
 )
 # Whoever did it may take it back with the right that doing it took.
 VERBS = {

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import connection, models, transaction
 
+from crm.history.guard import SAID, field_of_link
 from crm.history.tables import columns_of, silent_columns, tracked_models
 from crm.notifications import triggers as notices
 
@@ -20,7 +21,17 @@ LOCK = 7_301_998
 NOW = "(SELECT crm_current_operation()), now()"
 FUNCTION = """
 CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $body$
+DECLARE
+    kept jsonb := nullif(current_setting('crm.kept', true), '')::jsonb -> '{label}';
+    touched text;
 BEGIN
+    IF kept IS NOT NULL AND TG_OP = '{guarded}' THEN
+        {touched}
+        IF touched IS NOT NULL THEN
+            RAISE EXCEPTION '{said} {label} %', touched
+                USING ERRCODE = 'insufficient_privilege';
+        END IF;
+    END IF;
     IF TG_OP = 'INSERT' THEN
         INSERT INTO crm_change (operation_id, at, model, verb, added)
         SELECT {now}, '{label}', 'add', range_agg(int8range({pk}, {pk}, '[]'))
@@ -46,6 +57,16 @@ BEGIN
     RETURN NULL;
 END $body$;
 """
+# A column that the person must not change holds something else than before.
+TOUCHED_COLUMN = """SELECT k.name INTO touched
+        FROM old_rows o JOIN new_rows n ON n.{pk} = o.{pk},
+            jsonb_array_elements_text(kept) k (name)
+        WHERE to_jsonb(o) -> k.name IS DISTINCT FROM to_jsonb(n) -> k.name LIMIT 1;"""
+# A row that was there before is linked; one that is new, or comes back, may be.
+TOUCHED_LINK = """SELECT '{column}' INTO touched FROM new_rows n WHERE NOT EXISTS (
+            SELECT FROM crm_change c JOIN crm_operation p ON p.id = c.operation_id
+            WHERE p.number = (current_setting('crm.acting')::jsonb ->> 'number')::uuid
+                AND c.model = '{parent}' AND c.added @> n.{quoted}) LIMIT 1;"""
 TRIGGERS = {
     "insert": "REFERENCING NEW TABLE AS new_rows",
     "update": "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows",
@@ -77,6 +98,7 @@ def body_of(model: type[models.Model]) -> str:
     before = ", ".join(f"o.{name}" for name in judged)
     after = ", ".join(f"n.{name}" for name in judged)
     return FUNCTION.format(
+        **guard_of(model),
         function=quote(function_of(model)),
         label=model._meta.label_lower,
         pk=quote(model._meta.pk.column),
@@ -93,6 +115,25 @@ def body_of(model: type[models.Model]) -> str:
         noticed_new=notices.after_insert(model),
         noticed_changed=notices.after_update(model, before, after),
     )
+
+
+def guard_of(model: type[models.Model]) -> dict[str, str]:
+    """Return what of a table is refused to people from whom its fields are kept."""
+    owner = model._meta.auto_created
+    if not owner:
+        names = {"pk": quote(model._meta.pk.column)}
+        return {
+            "said": SAID,
+            "guarded": "UPDATE",
+            "touched": TOUCHED_COLUMN.format(**names),
+        }
+    column = field_of_link(model).m2m_column_name()
+    names = {
+        "column": column,
+        "quoted": quote(column),
+        "parent": owner._meta.label_lower,
+    }
+    return {"said": SAID, "guarded": "INSERT", "touched": TOUCHED_LINK.format(**names)}
 
 
 def digest_of(model: type[models.Model]) -> str:

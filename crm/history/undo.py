@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from crm.custom.services import announce_change
 from crm.exceptions import UserVisibleError
-from crm.history import plan, writing
+from crm.history import kept, plan, writing
 from crm.history.context import acting, is_usable
 from crm.history.plan import CHANGED
 from crm.history.tables import tracked_models
@@ -75,6 +75,7 @@ def _carry_out(
     if root is not None:
         writing.narrow(found, root)
     plan.judge(operation, found, actor)
+    kept.mark(found, actor)
     writing.overrule(overrule)
     plan.settle(found)
     for model in found:
@@ -106,6 +107,7 @@ def preview(operation: Operation, actor: User) -> Result:
     with transaction.atomic():
         found = plan.make(operation)
         plan.judge(operation, found, actor)
+        kept.mark(found, actor)
         plan.settle(found)
         result = _summary(found)
         transaction.set_rollback(True)

@@ -34,6 +34,7 @@ REASONS = {
     plan.TAKEN: gettext_lazy("Another row has taken its place."),
     plan.GONE: gettext_lazy("It is gone."),
     plan.REACH: gettext_lazy("You may not do this with it."),
+    plan.KEPT: gettext_lazy("It would change a field that your role does not change."),
 }
 ACTIONS = {
     plan.REMOVE: gettext_lazy("is taken away"),
@@ -101,6 +102,8 @@ class Values:
     ) -> list[FieldChange]:
         """Return the custom fields that a change is about, retired ones too."""
         if not takes_custom(model) or CUSTOM not in (change.new or {}):
+            return []
+        if CUSTOM in hidden_fields(self.user, model):
             return []
         old = (change.old or {}).get(CUSTOM) or {}
         new = change.new[CUSTOM] or {}

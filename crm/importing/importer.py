@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from crm.access import Verb, can, read_only_fields
+from crm.access import Verb, can, is_among, read_only_fields
 from crm.custom.importing import import_columns
 from crm.importing.cells import Column
 
@@ -115,7 +115,8 @@ class Importer:
         return [
             column
             for column in self.all_columns
-            if column.required or not {column.key, *column.fills} & kept
+            if column.required
+            or not any(is_among(one, kept) for one in (column.key, *column.fills))
         ]
 
     def check_mapping(self, keys: set[str]) -> str:

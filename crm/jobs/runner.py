@@ -17,6 +17,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from crm.access import FieldKeptBackError
 from crm.exceptions import UserVisibleError
 from crm.history.context import acting
 from crm.jobs import broker
@@ -146,7 +147,7 @@ def _judge(job: Job, handle: JobHandle, error: Exception) -> dict[str, Any]:
         return {}
     if isinstance(error, JobCancelled):
         return {"state": JobState.CANCELLED}
-    if isinstance(error, UserVisibleError):
+    if isinstance(error, UserVisibleError | FieldKeptBackError):
         logger.info("Job %s failed: %s", job.pk, error)
         return {"state": JobState.FAILED, "error": str(error)}
     if is_interruption(error) or isinstance(error, UnknownKindError):

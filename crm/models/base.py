@@ -1,5 +1,9 @@
 """Base classes of every business model."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -19,9 +23,19 @@ class BaseModel(models.Model):
     objects = VisibleManager()
     # The field that __str__ returns, if it is one: files read it without the row.
     text_field = ""
+    # Fields that the program sets along with others: a rule that keeps one of them
+    # back does not stand in the way of what the person does.
+    set_along: tuple[str, ...] = ()
 
     class Meta:
         abstract = True
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete the row; what pointed to it is emptied, whatever rules say of that."""
+        from crm.history.context import consequence
+
+        with consequence():
+            return super().delete(*args, **kwargs)
 
 
 class OwnedModel(BaseModel):

@@ -56,6 +56,7 @@ class Lead(CustomValues, OwnedModel):
     objects = models.Manager.from_queryset(LeadQuerySet)()
 
     text_field = "name"
+    set_along = ("closed_at",)
 
     class Meta:
         verbose_name = _("lead")
@@ -197,6 +198,7 @@ class Opportunity(CustomValues, OwnedModel):
     objects = models.Manager.from_queryset(OpportunityQuerySet)()
 
     text_field = "name"
+    set_along = ("closed_at",)
 
     class Meta:
         verbose_name = _("opportunity")
