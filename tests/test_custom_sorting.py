@@ -170,3 +170,20 @@ def test_missing_indexes_are_made_and_those_of_no_field_dropped(dev):
     assert not has_index(gone, sort_index)
     keep_field_indexes()
     assert not Job.objects.filter(state="queued").exists()
+
+
+def test_neighbours_and_files_follow_the_sort(dev, world):
+    field = sortable_field(dev)
+    heavy, light, middle = (
+        make_customer(world.ana, name=name, custom={field.key: value})
+        for name, value in (("Heavy", 300.5), ("Light", 1), ("Middle", 20))
+    )
+    query = {"columns": f"name,{field.name}", "sort": field.name}
+    page = dev.get(f"/customers/{middle.pk}/neighbours/", query)
+    assert page.context["before"] == light
+    assert page.context["after"] == heavy
+    page = dev.get(f"/customers/{light.pk}/neighbours/", query)
+    assert page.context["before"] is None
+    text = b"".join(dev.get("/customers/export/", query).streaming_content).decode()
+    names = [line.split(",")[0] for line in text.splitlines()[1:]]
+    assert names == ["Light", "Middle", "Heavy"]
