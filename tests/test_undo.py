@@ -278,3 +278,40 @@ def test_ten_thousand_rows_come_back_as_they_were(world):
     undo(deleted, owner)
     assert tables() == before
     assert not Order.objects.exists()
+
+
+def test_what_came_and_went_in_one_operation_is_in_the_trash_as_it_went(world):
+    """Undo leads back to before the operation, the trash to the moment of deletion."""
+    old = make_customer(world.ana, name="Old")
+    before = tables()
+
+    def work():
+        new = make_customer(world.ana, name="Draft")
+        make_contact(customer=new, name="Kim")
+        Customer.objects.filter(pk=new.pk).update(name="Final", city="York")
+        Customer.objects.filter(pk=old.pk).update(name="Older")
+        new.delete()
+        old.delete()
+
+    done = do(world.ben, work)
+    gone = {
+        row.row["name"]: row.object_id for row in DeletedRow.objects.filter(model=LABEL)
+    }
+    assert set(gone) == {"Final", "Older"}
+    back = restore(done, world.ben, (LABEL, gone["Final"]))
+    found = Customer.objects.get()
+    assert (found.name, found.city) == ("Final", "York")
+    assert Contact.objects.get().customer == found
+    undo(back.operation, world.ben)
+    assert not Customer.objects.exists()
+    # Taken back as a whole it leaves no trace of what it only passed through.
+    undo(done, world.ben)
+    assert tables() == before
+
+    def change_and_delete():
+        Customer.objects.update(name="Older")
+        Customer.objects.all().delete()
+
+    again = do(world.ben, change_and_delete)
+    restore(again, world.ben, (LABEL, gone["Older"]))
+    assert Customer.objects.get().name == "Older"
