@@ -16,10 +16,14 @@ from django.db import models
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
+from crm.shared import has_shared, is_shared, or_shared, shared_ids
+
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
     from crm.models import User
+
+__all__ = ["has_shared", "is_shared", "or_shared", "shared_ids"]
 
 ANY_MODEL = "*"
 
@@ -124,27 +128,6 @@ def condition_by_ids(model: type[models.Model], user: User, scope: str) -> model
     return all_of(models.Q(**{f"{path}__in": people}) for path in paths)
 
 
-def shared_ids(user: User, verb: str, model: type[models.Model]) -> set[int]:
-    """Return the ids of single rows that others shared with the person for the verb.
-
-    They come along with the grants; few people have any. A share counts only for those
-    whose roles give the verb on rows of the kind at all, which the callers ask first.
-    """
-    if not getattr(user, "is_active", False) or user.is_superuser:
-        return set()
-    _grants = user.grant_table
-    return user.shared_rows.get((model._meta.label_lower, str(verb)), set())
-
-
-def or_shared(
-    condition: models.Q, user: User, verb: str, model: type[models.Model]
-) -> models.Q:
-    """Return the condition, widened by the rows that are shared with the person."""
-    shared = shared_ids(user, verb, model)
-    # An empty condition keeps every row already.
-    return condition | models.Q(pk__in=shared) if condition and shared else condition
-
-
 class VisibleQuerySet(models.QuerySet):
     """A queryset that can be narrowed to what a person may see."""
 
@@ -206,9 +189,7 @@ def can(user: User, verb: str, target: Any) -> bool:
     scope = scope_of(user, verb, type(target))
     if scope is None:
         return False
-    return target.pk in shared_ids(user, verb, type(target)) or reaches(
-        user, scope, target
-    )
+    return is_shared(user, verb, target) or reaches(user, scope, target)
 
 
 def reaches(user: User, scope: str, target: models.Model) -> bool:
@@ -364,9 +345,8 @@ def reachable(
         return set()
     if getattr(model, "access_shared", False):
         return pks
-    is_shared = bool(shared_ids(user, Verb.VIEW, model))
     if (
-        not is_shared
+        not has_shared(user, Verb.VIEW, model)
         and SCOPE_RANK[scope] >= SCOPE_RANK[scope_of(user, Verb.VIEW, model) or scope]
     ):
         return pks

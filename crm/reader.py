@@ -31,7 +31,8 @@ RIGHTS = """
             WHERE m.user_id = u.id),
         'shares', (
             SELECT jsonb_agg(jsonb_build_object(
-                'model', s.model, 'object_id', s.object_id, 'verb', s.verb))
+                'model', s.model, 'object_id', s.object_id, 'verb', s.verb,
+                'is_whole', s.is_whole))
             FROM crm_share s WHERE s.person_id = u.id OR s.team_id = u.team_id)
     )::text"""
 LACKS_FACTOR = """

@@ -192,6 +192,7 @@ class Contact(CustomValues, BaseModel):
     notes = models.TextField(_("notes"), blank=True)
 
     access_path = "customer__owner"
+    belongs_to = ("customer",)
 
     text_field = "name"
 
@@ -247,6 +248,7 @@ class Interaction(OwnedModel):
     access_path = "customer__owner"
     # Who has the customer, or follows it, is told of it.
     comments_on = "customer"
+    belongs_to = ("customer",)
 
     text_field = "subject"
 

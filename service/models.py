@@ -101,6 +101,8 @@ class Ticket(CustomValues, OwnedModel):
 
     objects = models.Manager.from_queryset(TicketQuerySet)()
 
+    belongs_to = ("customer",)
+
     class Meta:
         verbose_name = _("ticket")
         verbose_name_plural = _("tickets")
@@ -176,6 +178,7 @@ class Message(BaseModel):
     access_path = "ticket__owner"
     # Who has the ticket, or follows it, is told of it.
     comments_on = "ticket"
+    belongs_to = ("ticket",)
 
     class Meta:
         verbose_name = _("message")

@@ -1,13 +1,27 @@
 """One record shared with a person or a team: seen at once, never wider, taken back."""
 
 import pytest
+from django.db.models import ForeignKey
 
-from crm.models import AuditEntry, Grant, Role, SecurityEvent, Share
+from crm.history.tables import tracked_models
+from crm.history.undo import undo
+from crm.models import AuditEntry, Grant, Operation, Role, SecurityEvent, Share, User
+from crm.shared import ways_to_wholes
 from crm.testing.snapshot import unchanged
-from customers.models import Customer
+from customers.models import Contact, Customer, Interaction
+from customers.tests.recipes import make_contact, make_customer, make_interaction
+from sales.models import Opportunity, Order, OrderLine, StageChange
+from sales.tests.recipes import make_opportunity, make_order
+from service.models import Message, Ticket
+from service.tests.recipes import make_ticket
 
 pytestmark = pytest.mark.django_db
 LIST = "/customers/"
+PARTS = (
+    *(Contact, Interaction, Order, OrderLine),
+    *(Opportunity, StageChange, Ticket, Message),
+)
+WHOLE = tuple(model._meta.label_lower for model in PARTS)
 
 
 @pytest.fixture
@@ -138,3 +152,142 @@ def test_the_preview_says_that_a_record_is_shared(world, row):
     (answer,) = page.context["answers"]
     assert answer.sees
     assert "shared with them" in answer.why
+
+
+# --- With everything that belongs to it -----------------------------------------------
+
+
+@pytest.fixture
+def whole(world, row):
+    """Return {kind of page: row} of what belongs to Cleo's customer, or below that."""
+    Customer.objects.filter(pk=row.pk).update(kind="company")
+    order = make_order(world.cleo, customer=row)
+    ticket = make_ticket(world.cleo, customer=row)
+    Message.objects.create(
+        ticket=ticket, author=world.cleo, body="Leaks", direction="in"
+    )
+    role = Role.objects.get(code="representative")
+    for label in WHOLE:
+        for verb in ("view", "change", "delete", "export", "add"):
+            Grant.objects.update_or_create(
+                role=role, model=label, verb=verb, defaults={"scope": "team"}
+            )
+    return {
+        "contacts": make_contact(customer=row, name="Kim of cleo"),
+        "interactions": make_interaction(world.cleo, customer=row),
+        "orders": order,
+        "opportunities": make_opportunity(world.cleo, customer=row),
+        "tickets": ticket,
+    }
+
+
+def seen(person):
+    """Return how many rows of each kind the person sees, asked as pages ask."""
+    person = User.objects.get(pk=person.pk)
+    return {model: model.objects.visible_to(person).count() for model in PARTS}
+
+
+def test_a_whole_is_shared_and_taken_back_with_what_belongs_to_it(world, row, whole):
+    ana = world.client("ana")
+    urls = [one.get_absolute_url() for one in whole.values()]
+    share(world, row, person=world.ana.pk)
+    assert {ana.get(url).status_code for url in urls} == {404}
+    assert set(seen(world.ana).values()) == {0}
+    share(world, row, person=world.ana.pk, is_whole="on")
+    assert {ana.get(url).status_code for url in urls} == {200}
+    assert set(seen(world.ana).values()) == {1}
+    # In lists, their counts, search, panels of the customer, and pickers.
+    for kind, one in whole.items():
+        page = ana.get(f"/{kind}/")
+        assert [line.object for line in page.context["rows"]] == [one], kind
+        assert page.context["count"].number == 1, kind
+    assert "Kim of cleo" in ana.get("/search/?q=Kim").text
+    assert [one.object for one in ana.get("/contacts/?q=Kim").context["rows"]]
+    panel = ana.get(f"{LIST}{row.pk}/panel/contacts/", HTTP_HX_REQUEST="true")
+    assert "Kim of cleo" in panel.text
+    # What comes later belongs to it, what moves away does not, and others see nothing.
+    later = make_contact(customer=row)
+    assert ana.get(later.get_absolute_url()).status_code == 200
+    later.customer = make_customer(world.cleo)
+    later.save()
+    assert ana.get(later.get_absolute_url()).status_code == 404
+    assert set(seen(world.abe).values()) == {0}
+    world.client("cleo").post(
+        f"{LIST}{row.pk}/share/", {"remove": Share.objects.get().pk}
+    )
+    assert {ana.get(url).status_code for url in urls} == {404}
+    assert set(seen(world.ana).values()) == {0}
+
+
+def test_a_whole_to_view_lets_do_nothing_else(world, row, whole):
+    share(world, row, person=world.ana.pk, is_whole="on")
+    ana = world.client("ana")
+    for kind, one in whole.items():
+        for page in ("edit", "delete", "share"):
+            url = f"/{kind}/{one.pk}/{page}/"
+            with unchanged(type(one), Share):
+                assert ana.get(url).status_code in (403, 404), url
+                assert ana.post(url).status_code in (403, 404), url
+    export = b"".join(ana.get("/contacts/export/").streaming_content)
+    assert b"Kim of cleo" not in export
+
+
+def test_a_whole_to_change_lets_edit_and_undo_the_parts(world, row, whole):
+    share(world, row, person=world.ana.pk, verb="change", is_whole="on")
+    ana, contact = world.client("ana"), whole["contacts"]
+    url = f"/contacts/{contact.pk}/cell/name/"
+    version = {"row_version": contact.updated_at.isoformat()}
+    answer = ana.post(url, {"name": "Kim the Second", **version})
+    assert answer.status_code == 200, answer.text
+    contact.refresh_from_db()
+    assert contact.name == "Kim the Second"
+    done = Operation.objects.latest("pk")
+    assert not undo(done, User.objects.get(pk=world.ana.pk)).left
+    contact.refresh_from_db()
+    assert contact.name == "Kim of cleo"
+    for page in ("delete", "share"):
+        with unchanged(Contact, Share):
+            answer = ana.post(f"/contacts/{contact.pk}/{page}/", {"sure": "1"})
+            assert answer.status_code in (403, 404)
+    # Nothing is carried off to where she could not put it, nor added below it.
+    away = make_customer(world.cleo)
+    with unchanged(Contact):
+        data = {"name": "New", "customer": row.pk}
+        assert ana.post("/contacts/new/", data).status_code != 302
+        data = {"name": contact.name, "customer": away.pk}
+        ana.post(f"/contacts/{contact.pk}/edit/", data | version)
+
+
+def test_a_whole_opens_nothing_to_a_role_without_the_right(world, row, whole):
+    Grant.objects.filter(role__code="representative", model="sales.order").delete()
+    share(world, row, person=world.ana.pk, is_whole="on")
+    ana = world.client("ana")
+    assert ana.get(whole["contacts"].get_absolute_url()).status_code == 200
+    assert ana.get(whole["orders"].get_absolute_url()).status_code == 403
+
+
+def test_the_preview_says_that_its_whole_is_shared(world, row, whole):
+    share(world, row, person=world.ana.pk, is_whole="on")
+    asked = {"person": world.ana.pk, "kind": "customers.contact", "record": "Kim"}
+    page = world.client("dev").get("/settings/rights/representative/", asked)
+    (answer,) = page.context["answers"]
+    assert answer.sees
+    assert "What it belongs to is shared" in answer.why
+
+
+def test_only_rows_with_parts_are_shared_as_wholes(world, row, whole):
+    cleo = world.client("cleo")
+    assert 'name="is_whole"' in cleo.get(f"{LIST}{row.pk}/share/").text
+    url = f"/contacts/{whole['contacts'].pk}/share/"
+    assert 'name="is_whole"' not in cleo.get(url).text
+
+
+def test_every_part_leads_to_rows_that_can_be_shared():
+    """``belongs_to`` names foreign keys, so that no row is met twice in a list."""
+    for model in tracked_models().values():
+        for name in getattr(model, "belongs_to", ()):
+            assert isinstance(model._meta.get_field(name), ForeignKey), model
+    assert ways_to_wholes(OrderLine) == {
+        "order": "sales.order",
+        "order__customer": "customers.customer",
+    }

@@ -9,7 +9,7 @@ from django.http import HttpRequest, QueryDict
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
-from crm.access import Scope, Verb, is_hidden, owners_in_reach, scope_of, shared_ids
+from crm.access import Scope, Verb, has_shared, is_hidden, owners_in_reach, scope_of
 from crm.custom.definitions import field_named
 from crm.generic import searching
 from crm.generic.addresses import BOARD, TABLE, Addresses
@@ -105,7 +105,7 @@ class Listing(Addresses):
         search = search_of(self.pages.model)
         if search is None or not search.owner:
             return None
-        if shared_ids(self.user, Verb.VIEW, self.pages.model):
+        if has_shared(self.user, Verb.VIEW, self.pages.model):
             return None
         return owners_in_reach(self.user, self.pages.model)
 

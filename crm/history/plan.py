@@ -15,7 +15,7 @@ from django.core.exceptions import EmptyResultSet
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, models
 
-from crm.access import Scope, Verb, owner_condition, scope_of
+from crm.access import Scope, Verb, or_shared, owner_condition, scope_of
 from crm.generic.registry import registry
 from crm.history.tables import silent_columns, tracked_models
 from crm.history.triggers import quote
@@ -334,8 +334,10 @@ def reached_sql(model: type[models.Model], actor: User, action: str) -> str | No
     if Scope.ALL in scopes or getattr(model, "access_shared", False):
         return None
     condition = models.Q()
-    for scope in scopes:
-        condition |= owner_condition(model, actor, scope)
+    for verb in VERBS[action]:
+        if scope := scope_of(actor, verb, model):
+            own = owner_condition(model, actor, scope)
+            condition |= or_shared(own, actor, verb, model)
     rows = model._base_manager.filter(condition).order_by().values("pk")
     try:
         sql, params = rows.query.sql_with_params()

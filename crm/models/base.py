@@ -23,6 +23,8 @@ class BaseModel(models.Model):
     objects = VisibleManager()
     # The field that __str__ returns, if it is one: files read it without the row.
     text_field = ""
+    # Foreign keys to the rows that this one is a part of; it is shared with a whole.
+    belongs_to: tuple[str, ...] = ()
     # Fields that the program sets along with others: a rule that keeps one of them
     # back does not stand in the way of what the person does.
     set_along: tuple[str, ...] = ()

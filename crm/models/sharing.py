@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.access import Verb
@@ -22,7 +23,8 @@ class ShareVerb(models.TextChoices):
 class Share(models.Model):
     """A row that a person or the people of a team see, or see and change.
 
-    It opens the one row to those whose roles allow the verb on rows of its kind at all.
+    It opens the one row to those whose roles allow the verb on rows of its kind at all,
+    and as a whole also the rows that belong to it (``belongs_to`` of their models).
     """
 
     model = models.CharField(_("model"), max_length=100)
@@ -44,6 +46,9 @@ class Share(models.Model):
         related_name="shares",
     )
     verb = models.CharField(_("may"), max_length=10, choices=ShareVerb.choices)
+    is_whole = models.BooleanField(
+        _("with everything that belongs to it"), default=False, db_default=False
+    )
     note = models.CharField(_("note"), max_length=200, blank=True)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -72,4 +77,7 @@ class Share(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.person or self.team} ({self.get_verb_display()})"
+        what = [self.get_verb_display()]
+        if self.is_whole:
+            what.append(gettext("with everything that belongs to it"))
+        return f"{self.person or self.team} ({', '.join(map(str, what))})"

@@ -254,6 +254,7 @@ class User(AbstractUser):
         self.grant_roles: dict[tuple[str, str], set[int]] = defaultdict(set)
         self.field_rules: dict[str, dict[str, dict[int, str]]] = {}
         self.shared_rows: dict[tuple[str, str], set[int]] = {}
+        self.shared_wholes: dict[tuple[str, str], set[int]] = {}
         for role, model, verb, scope in grants:
             table[model, verb].append(scope)
             self.grant_roles[model, verb].add(role)
@@ -275,11 +276,13 @@ class User(AbstractUser):
         return Share.objects.filter(mine).order_by()
 
     def set_shares(self, shares: Iterable[dict[str, Any]]) -> None:
-        """Let {"model", "object_id", "verb"} be what is shared with the person."""
+        """Let {"model", "object_id", "verb", "is_whole"} be shared with the person."""
         for one in shares:
             for verb in {Verb.VIEW, one["verb"]}:
-                rows = self.shared_rows.setdefault((one["model"], str(verb)), set())
-                rows.add(one["object_id"])
+                key = one["model"], str(verb)
+                self.shared_rows.setdefault(key, set()).add(one["object_id"])
+                if one["is_whole"]:
+                    self.shared_wholes.setdefault(key, set()).add(one["object_id"])
 
     @cached_property
     def team_path(self) -> str:

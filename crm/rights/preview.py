@@ -21,6 +21,7 @@ from crm.access import (
     Verb,
     VisibleQuerySet,
     hidden_fields,
+    is_shared,
     paths_of,
     reaches,
     read_only_fields,
@@ -93,7 +94,7 @@ class Viewer:
                 self.grants.append((role.pk, label, verb, value))
         self.user.set_rights(self.grants)
         self.user.set_field_rules(rules)
-        names = ("model", "object_id", "verb")
+        names = ("model", "object_id", "verb", "is_whole")
         self.user.set_shares(person.shares_with_me().values(*names))
 
     def right(self, verb: str, model: type[models.Model]) -> Right | None:
@@ -227,6 +228,8 @@ def verdict(record: models.Model, viewer: Viewer) -> tuple[bool, str]:
     sees = reaches(viewer.user, scope, record)
     if not sees and record.pk in shared_ids(viewer.user, Verb.VIEW, model):
         return True, _("It is shared with them or with their team.")
+    if not sees and is_shared(viewer.user, Verb.VIEW, record):
+        return True, _("What it belongs to is shared with them or with their team.")
     words = {"role": right.role, "scope": right.scope, "owners": owners_of(record)}
     if SCOPE_RANK[scope] == SCOPE_RANK[Scope.ALL]:
         return sees, _("%(role)s reaches every row of this kind.") % words

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -17,11 +18,13 @@ from crm.access import Verb, reaches, scope_of
 from crm.audit import record
 from crm.generic.base import GenericPage
 from crm.generic.forms import use_pickers
+from crm.generic.registry import registry
 from crm.models import EventKind, Share, Team, User
 from crm.models.sharing import ShareVerb
 from crm.notifications.kinds import SHARE
 from crm.notifications.telling import Telling, tell
 from crm.security import events
+from crm.shared import ways_to_wholes
 
 
 def shares_of(row: models.Model) -> models.QuerySet:
@@ -29,6 +32,16 @@ def shares_of(row: models.Model) -> models.QuerySet:
     label = type(row)._meta.label_lower
     rows = Share.objects.filter(model=label, object_id=row.pk)
     return rows.select_related("person", "team", "by")
+
+
+def parts_of(model: type[models.Model]) -> list[str]:
+    """Return what the rows are called that belong to a row of the model."""
+    label = model._meta.label_lower
+    return [
+        str(one.model._meta.verbose_name_plural)
+        for one in registry.pages.values()
+        if label in ways_to_wholes(one.model).values()
+    ]
 
 
 def may_share(user: User, row: models.Model) -> bool:
@@ -55,6 +68,7 @@ def share_row(*, share: Share, row: models.Model, actor: User) -> Share:
     old = str(known) if known else None
     if known is not None:
         known.verb, known.note, known.by = share.verb, share.note, actor
+        known.is_whole = share.is_whole
         share = known
     share.full_clean(validate_unique=False, validate_constraints=False)
     share.save()
@@ -106,10 +120,16 @@ class ShareForm(forms.ModelForm):
 
     class Meta:
         model = Share
-        fields = ("person", "team", "verb", "note")
+        fields = ("person", "team", "verb", "is_whole", "note")
 
-    def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, actor: User, model: type[models.Model], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        if parts := parts_of(model):
+            self.fields["is_whole"].help_text = capfirst(", ".join(parts))
+        else:
+            del self.fields["is_whole"]
         people = User.objects.visible_to(actor).active().exclude(pk=actor.pk)
         self.fields["person"].queryset = people
         self.fields["team"].queryset = Team.objects.visible_to(actor)
@@ -141,14 +161,14 @@ class SharePage(GenericPage):
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show the form and the present shares."""
         row = self.find_own(pk)
-        return self.show(row, ShareForm(actor=request.user))
+        return self.show(row, ShareForm(actor=request.user, model=self.model))
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Share the row, or take one share back."""
         row = self.find_own(pk)
         if "remove" in request.POST:
             return self.remove(row, request.POST["remove"])
-        form = ShareForm(request.POST, actor=request.user)
+        form = ShareForm(request.POST, actor=request.user, model=self.model)
         if not form.is_valid():
             return self.show(row, form, 422)
         share = share_row(share=form.save(commit=False), row=row, actor=request.user)

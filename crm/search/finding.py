@@ -27,7 +27,7 @@ from django.db.models import (
 from django.db.models.functions import Cast, Coalesce
 from django.utils.text import capfirst
 
-from crm.access import Verb, can, owners_in_reach, shared_ids
+from crm.access import Verb, can, has_shared, owners_in_reach
 from crm.generic.registry import registry
 from crm.generic.searching import (
     LATEST_FIRST,
@@ -208,7 +208,7 @@ def knows_owner(user: User, search: Search) -> bool:
     return bool(
         search.owner
         and not all_rows(search).query.where
-        and not shared_ids(user, Verb.VIEW, search.model)
+        and not has_shared(user, Verb.VIEW, search.model)
     )
 
 

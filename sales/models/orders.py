@@ -66,6 +66,7 @@ class Order(CustomValues, OwnedModel):
     objects = models.Manager.from_queryset(OrderQuerySet)()
 
     text_field = "number"
+    belongs_to = ("customer",)
 
     class Meta:
         verbose_name = _("order")
@@ -148,6 +149,7 @@ class OrderLine(BaseModel):
     )
 
     access_path = "order__owner"
+    belongs_to = ("order",)
 
     class Meta:
         verbose_name = _("order line")

@@ -198,6 +198,7 @@ class Opportunity(CustomValues, OwnedModel):
     objects = models.Manager.from_queryset(OpportunityQuerySet)()
 
     text_field = "name"
+    belongs_to = ("customer",)
     set_along = ("closed_at",)
 
     class Meta:
@@ -277,6 +278,7 @@ class StageChange(BaseModel):
     at = models.DateTimeField(_("when"), default=timezone.now)
 
     access_path = "opportunity__owner"
+    belongs_to = ("opportunity",)
 
     class Meta:
         verbose_name = _("stage change")
