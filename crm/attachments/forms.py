@@ -25,7 +25,7 @@ class AttachmentForm(forms.Form):
 
     file = forms.FileField(label=_("File"), allow_empty_file=True)
 
-    def __init__(self, *args: Any, refused: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, refused: bool | str = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.refused = refused
         accept = ",".join(f".{ending}" for ending in kinds.endings())
@@ -55,5 +55,6 @@ class AttachmentForm(forms.Form):
         """Say that an upload was stopped half-way."""
         if self.refused:
             self.errors.pop("file", None)
-            self.add_error("file", self.too_large())
+            text = self.too_large() if self.refused is True else self.refused
+            self.add_error("file", text)
         return super().clean()

@@ -23,6 +23,7 @@ from crm.attachments.kinds import Kind
 from crm.audit import record
 from crm.generic.rows import find_row
 from crm.models import Attachment, DeletedRow, User
+from crm.storing import keep
 
 FOLDER = "attachments"
 MAX_NAME = 200
@@ -83,7 +84,7 @@ def attach(
     size = content.tell()
     content.seek(0)
     token = secrets.token_urlsafe(32)
-    path = default_storage.save(f"{FOLDER}/{token[:2]}/{token}", File(content))
+    path = keep(f"{FOLDER}/{token[:2]}/{token}", File(content))
     attachment = Attachment(
         model=obj._meta.label_lower,
         object_id=obj.pk,

@@ -18,6 +18,7 @@ from crm.attachments import services
 from crm.attachments.forms import AttachmentForm, AttachmentUpload
 from crm.attachments.kinds import KINDS
 from crm.attachments.panels import FilesPanel
+from crm.exceptions import UserVisibleError
 from crm.generic.detail import Part
 from crm.generic.registry import registry
 from crm.history.context import offer_undo
@@ -47,9 +48,13 @@ def _add(request: HttpRequest, label: str, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _answer(request, obj, form)
     file = form.cleaned_data["file"]
-    attachment, is_new = services.attach(
-        obj=obj, content=file, name=file.name, kind=form.kind, actor=request.user
-    )
+    try:
+        attachment, is_new = services.attach(
+            obj=obj, content=file, name=file.name, kind=form.kind, actor=request.user
+        )
+    except UserVisibleError as error:
+        form.add_error("file", str(error))
+        return _answer(request, obj, form)
     if not is_new:
         text = _("This file is here already: %(name)s") % {"name": attachment.name}
         form.add_error("file", text)

@@ -31,6 +31,7 @@ from crm.generic.registry import registry
 from crm.generic.workbook import sent, workbook
 from crm.jobs import JobHandle, enqueue, job
 from crm.models import ExportFile, Job
+from crm.storing import full_disk_in_words, keep
 
 if TYPE_CHECKING:
     from crm.generic.pages import Pages
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 KIND = "export"
 FOLDER = "exports"
 KEEP = datetime.timedelta(days=7)
+# Longer than any job may take.
+STRANDED_FOR = datetime.timedelta(days=1)
 
 
 def start_export(listing: Listing) -> Job:
@@ -73,13 +76,12 @@ def export_list(handle: JobHandle, model: str, query: str) -> None:
     )
     listing = listing_of(pages, user, query)
     headings = [column.heading(pages.model) for column in listing.columns]
-    content = workbook(headings, counted(listing, file, handle), safe)
-    with tempfile.TemporaryFile() as target:
-        for part in content:
+    with full_disk_in_words(), tempfile.TemporaryFile() as target:
+        for part in workbook(headings, counted(listing, file, handle), safe):
             target.write(part)
         target.seek(0)
         name = f"{FOLDER}/{secrets.token_urlsafe(24)}.xlsx"
-        file.path = default_storage.save(name, File(target))
+        file.path = keep(name, File(target))
     try:
         with handle.publish():
             file.save()
@@ -142,14 +144,32 @@ def refusal_of(file: ExportFile, user: Any, pages: Pages) -> str:
 
 
 def forget_files() -> int:
-    """Delete files that nobody came for in time; return how many."""
+    """Delete files that nobody came for in time; return how many.
+
+    And those that a killed worker left behind without anybody knowing of them.
+    """
     count = 0
     for file in ExportFile.objects.filter(created_at__lt=timezone.now() - KEEP):
         with transaction.atomic():
             file.delete()
             transaction.on_commit(lambda path=file.path: default_storage.delete(path))
         count += 1
+    remove_stranded()
     return count
+
+
+def remove_stranded() -> None:
+    """Delete workbooks that no row speaks of; a young one may get its row yet."""
+    try:
+        names = default_storage.listdir(FOLDER)[1]
+    except FileNotFoundError:
+        return
+    paths = {f"{FOLDER}/{name}" for name in names}
+    known = ExportFile.objects.filter(path__in=paths).values_list("path", flat=True)
+    old = timezone.now() - STRANDED_FOR
+    for one in paths.difference(known):
+        if default_storage.get_modified_time(one) < old:
+            default_storage.delete(one)
 
 
 urlpatterns = [path("exports/<int:pk>/", export_download, name="export_download")]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
@@ -27,17 +29,32 @@ def workbook(
 
     book = Workbook(write_only=True)
     sheet = book.create_sheet()
-    sheet.append([cell(heading, safe) for heading in headings])
-    for row in rows:
-        sheet.append([cell(value, safe) for value in row])
     file = tempfile.TemporaryFile()  # noqa: SIM115  (sent below)
     try:
+        sheet.append([cell(heading, safe) for heading in headings])
+        for row in rows:
+            sheet.append([cell(value, safe) for value in row])
         book.save(file)
         file.seek(0)
     except BaseException:
         file.close()
+        discard(sheet)
         raise
     return sent(file)
+
+
+def discard(sheet: Any) -> None:
+    """Throw away the rows that the library keeps in a file of its own meanwhile."""
+    writer = sheet._writer
+    if writer is None:
+        return
+    for part in (sheet._rows, writer.xf):
+        # What is in memory still cannot be written where the disk is full.
+        with contextlib.suppress(OSError):
+            if part is not None:
+                part.close()
+    if os.path.exists(writer.out):
+        writer.cleanup()
 
 
 def sent(file: Any) -> Iterator[bytes]:

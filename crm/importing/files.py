@@ -15,6 +15,7 @@ from django.core.files.storage import default_storage
 from django.utils.translation import gettext as _
 
 from crm.importing.errors import FileError
+from crm.storing import keep
 
 FOLDER = "imports"
 
@@ -28,13 +29,13 @@ def save_upload(content: Any, name: str) -> str:
     """Store an uploaded file; its ending is kept, its name is not."""
     suffix = "".join(Path(name).suffixes[-2:]).lower()[:12]
     harmless = suffix.replace(".", "").isalnum() and suffix.isascii()
-    return default_storage.save(random_name(suffix if harmless else ".csv"), content)
+    return keep(random_name(suffix if harmless else ".csv"), content)
 
 
 def store(path: Path, suffix: str) -> str:
     """Store a file that was written elsewhere."""
     with path.open("rb") as file:
-        return default_storage.save(random_name(suffix), File(file))
+        return keep(random_name(suffix), File(file))
 
 
 def remove(name: str) -> None:

@@ -62,7 +62,9 @@ class UploadForm(forms.Form):
         allow_empty_file=True,
     )
 
-    def __init__(self, *args: Any, user: User, refused: bool = False, **kwargs: Any):
+    def __init__(
+        self, *args: Any, user: User, refused: bool | str = False, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         choices = [(one.name, one.label) for one in importers_for(user)]
         self.fields["importer"].choices = choices
@@ -87,7 +89,8 @@ class UploadForm(forms.Form):
         """Say that an upload was stopped half-way."""
         if self.refused:
             self.errors.pop("file", None)
-            self.add_error("file", self.too_large())
+            text = self.too_large() if self.refused is True else self.refused
+            self.add_error("file", text)
         return super().clean()
 
 

@@ -41,6 +41,7 @@ from crm.models import (
     RejectedRow,
 )
 from crm.search.filing import filed_beside
+from crm.storing import full_disk_in_words
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +72,7 @@ def run_import(
     """
     _bury_the_dead(run)
     try:
-        with files.local(run.file_path) as path:
+        with full_disk_in_words(), files.local(run.file_path) as path:
             plan, table = _plan(run, path)
             fields = new_fields.plan_fields(run, plan)
             with Staging(run.pk).held() as staging:

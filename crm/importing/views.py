@@ -147,9 +147,9 @@ def _take_file(
     """Store the file and look at it; one that cannot be read is not kept."""
     upload = form.cleaned_data["file"]
     services.sweep_files()
-    name = files.save_upload(upload, upload.name)
-    chosen = form.cleaned_data["importer"]
+    chosen, name = form.cleaned_data["importer"], ""
     try:
+        name = files.save_upload(upload, upload.name)
         return services.create_run(
             get_importer(chosen),
             origin=origin if origin and origin.importer == chosen else None,
