@@ -70,7 +70,8 @@ def is_ours(name: str) -> bool:
 register_missing()
 admin_of_security.register()
 
-# Both are asked for by name: allauth's limits, Django's admin.
+# All are asked for by name: errors, allauth's limits, Django's admin.
+handler500 = "crm.errors.server_error"
 handler429 = "crm.security.throttling.too_many"
 urlpatterns = [
     path("", start.start, name="start"),

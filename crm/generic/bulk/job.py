@@ -29,7 +29,7 @@ def change_rows(handle: JobHandle, **params: Any) -> None:
         with handle.publish(finish=False):
             after = run.step(after, outcome)
             handle.progress(min(outcome.seen, total), total, _("Changing the rows"))
-            handle.result = {**outcome.as_result(), "kind": KIND, "after": after}
+            handle.result = {**run.result_of(outcome), "kind": KIND, "after": after}
     url = run.selection.list_url(run.pages)
     run.finish(outcome)
     handle.result = {**run.result_of(outcome), "kind": KIND, "url": url}
