@@ -14,10 +14,12 @@ from crm.generic.selection import Selection
 from crm.grants import seed_grants
 from crm.jobs import enqueue
 from crm.models import Job, Notice, Notification
+from crm.testing.imports import import_by_pages
 from crm.testing.workers import (
     LEASE_SECONDS,
     SWEEP_SECONDS,
     has_ended,
+    run_jobs,
     wait_for,
     worker,
 )
@@ -72,3 +74,16 @@ def test_a_handover_of_thousands_by_a_killed_worker_is_one_notification(worker, 
     assert "3,000 customers were handed to you" in page
     # Ana gave nothing and got nothing.
     assert not Notification.objects.filter(recipient=cast.ana).exists()
+
+
+def test_an_import_hands_over_as_one_notification(cast):
+    name = cast.cleo.username
+    lines = [f"Row {number},r{number}@x.example,{name}" for number in range(250)]
+    content = "\n".join(["name,email,owner", *lines]).encode()
+    import_by_pages(cast.client("dev"), "customers.customer", content)
+    run_jobs()
+    assert Customer.objects.filter(owner=cast.cleo).count() == 250
+    one = Notification.objects.get(recipient=cast.cleo)
+    assert (one.kind, one.count, one.actor) == ("handover", 250, cast.dev)
+    page = cast.client("cleo").get(f"/notifications/{one.pk}/").text
+    assert "250 customers were handed to you" in page
