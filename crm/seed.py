@@ -166,6 +166,8 @@ def person(
         is_demo=True,
     )
     user.demo_role, user.demo_language = role, language
+    # As it is listed above; the username may have a number behind it.
+    user.demo_name = username
     if can_sign_in:
         password = password_of(username)
         user.password = make_password(password)

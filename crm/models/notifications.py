@@ -80,18 +80,19 @@ class Notification(models.Model):
         verbose_name=_("by"),
         on_delete=models.SET_NULL,
         null=True,
+        blank=True,
         related_name="+",
     )
     model = models.CharField(_("model"), max_length=100)
-    object_id = models.BigIntegerField(null=True)
-    rows = Ranges(null=True)
-    operation = models.UUIDField(null=True)
+    object_id = models.BigIntegerField(null=True, blank=True)
+    rows = Ranges(null=True, blank=True)
+    operation = models.UUIDField(null=True, blank=True)
     count = models.PositiveIntegerField(default=1)
     # Of a note: the latest one's id.
-    note_id = models.BigIntegerField(null=True)
+    note_id = models.BigIntegerField(null=True, blank=True)
     at = models.DateTimeField(_("time"), default=timezone.now)
     in_app = models.BooleanField(default=True, db_default=True)
-    read_at = models.DateTimeField(null=True)
+    read_at = models.DateTimeField(null=True, blank=True)
     # How it is still to be sent by mail.
     mail = models.CharField(
         max_length=6, choices=MailMode.choices, blank=True, db_default=""
