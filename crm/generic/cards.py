@@ -117,7 +117,8 @@ def cards_of(cards: Cards, rows: Iterable[models.Model], user: User) -> Iterator
 def chunks(cards: Cards, rows: models.QuerySet, user: User) -> Iterator[bytes]:
     """Yield the rows of a list as cards, with what they are made of."""
     if cards.related:
-        rows = rows.select_related(*cards.related)
+        # A list leaves columns out that a card has.
+        rows = rows.defer(None).select_related(*cards.related)
     yield from cards_of(cards, rows.iterator(chunk_size=CHUNK), user)
 
 

@@ -172,8 +172,11 @@ EMPTY_LINK = MARK_PARENT.replace(
 )
 MARK_REACH = """
 UPDATE undo_plan p SET conflict = 'reach' WHERE p.model = %(model)s
-    AND p.action = %(action)s AND p.conflict = '' AND p.object_id NOT IN ({reached})
+    AND p.action = %(action)s AND p.conflict = '' AND {out_of_reach}
 """
+# Not "NOT IN": of more rows than fit the memory that reads all of them for each line.
+OUT_OF_REACH = """NOT EXISTS (
+    SELECT FROM ({reached}) reached (pk) WHERE reached.pk = p.object_id)"""
 
 
 def execute(sql: str, params: dict[str, Any] | Sequence[Any] = (), **names: str) -> int:
@@ -321,7 +324,8 @@ def check_reach(model: type[models.Model], actor: User, action: str) -> int:
     if reached is None:
         return 0
     params = {"model": model._meta.label_lower, "action": action}
-    return execute(MARK_REACH, params, reached=reached)
+    out_of_reach = OUT_OF_REACH.format(reached=reached)
+    return execute(MARK_REACH, params, out_of_reach=out_of_reach)
 
 
 def reached_sql(model: type[models.Model], actor: User, action: str) -> str | None:

@@ -142,9 +142,10 @@ def _unreached(label: str, action: str, reached: str | None) -> list[int]:
         f" AND q.object_id = (p.row ->> '{one.column}')::bigint)"
         for one in links
     )
+    out_of_reach = plan.OUT_OF_REACH.format(reached=reached)
     rows = plan.fetch(
         "SELECT object_id FROM undo_plan p WHERE model = %s AND action = %s"
-        f" AND conflict = '' AND object_id NOT IN ({reached}) {comes_along}",
+        f" AND conflict = '' AND {out_of_reach} {comes_along}",
         [label, action],
     )
     return [pk for (pk,) in rows]

@@ -23,6 +23,7 @@ def test_rows_are_walked_and_opened_by_keys(visit, say):
     name = row.nth(1).locator("a").first.inner_text()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    page.wait_for_load_state()
     page.keyboard.press("e")
     expect(page).to_have_url(re.compile(r"/edit/$"))
     # While one types, the keys are letters.
