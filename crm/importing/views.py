@@ -192,12 +192,8 @@ def _map_page(
     dialect_form = DialectForm(
         request.POST if again else None, dialect=dialect, sheets=sheets
     )
-    if again and dialect_form.is_valid():
-        try:
-            services.change_dialect(run, dialect_form.result(), importer)
-            return redirect("crm:import_map", run.pk)
-        except UserVisibleError as error:
-            dialect_form.add_error(None, str(error))
+    if again and _is_read_again(run, importer, dialect_form):
+        return redirect("crm:import_map", run.pk)
     table = Table(path, dialect)
     rows = table.sample(new_fields.LOOK_ROWS).rows
     posted = request.POST if request.method == "POST" and not again else None
@@ -212,18 +208,11 @@ def _map_page(
     context = {
         **_steps(2),
         **_frame(run, importer),
-        "form": form,
+        **_asked(form, importer, rows, offers=offers),
         "dialect_form": dialect_form,
         "dialect": dialect,
         "has_sheets": len(sheets) > 1,
-        "columns": _columns(form, rows[: services.SAMPLE_ROWS]),
-        "unknown": [] if offers else _unknown(form, importer),
-        "unknown_more": len(form.unknown) - NAMED_COLUMNS,
-        "may_offer": form.may_add and len(form.unknown) <= MAX_NEW,
-        "who_may": "" if form.may_add else refusal(),
-        "constants": form.constant_fields(),
         "telling": [] if dialect.is_certain else text_rows(path, dialect, 5),
-        "help": importer.help,
         "profiles": [
             one for one in importer.profiles if set(one.mapping) <= set(table.header)
         ],
@@ -231,6 +220,34 @@ def _map_page(
     }
     status = 422 if form.errors or dialect_form.errors else 200
     return render(request, "generic/import_map.html", context, status=status)
+
+
+def _is_read_again(run: ImportRun, importer: Importer, form: DialectForm) -> bool:
+    """Read the file in the way that the form says; errors stand in the form."""
+    if not form.is_valid():
+        return False
+    try:
+        services.change_dialect(run, form.result(), importer)
+    except UserVisibleError as error:
+        form.add_error(None, str(error))
+        return False
+    return True
+
+
+def _asked(
+    form: PlanForm, importer: Importer, rows: list[list[str]], *, offers: bool
+) -> dict[str, Any]:
+    """Return what the page asks of the columns, and what it offers for unknown ones."""
+    return {
+        "form": form,
+        "columns": _columns(form, rows[: services.SAMPLE_ROWS]),
+        "unknown": [] if offers else _unknown(form, importer),
+        "unknown_more": len(form.unknown) - NAMED_COLUMNS,
+        "may_offer": form.may_add and len(form.unknown) <= MAX_NEW,
+        "who_may": "" if form.may_add else refusal(),
+        "constants": form.constant_fields(),
+        "help": importer.help,
+    }
 
 
 def _columns(form: PlanForm, rows: list[list[str]]) -> list[tuple[Any, ...]]:
