@@ -13,6 +13,7 @@ from django.db import connection
 
 from crm.models.notifications import MOST_COUNTED
 from crm.security.factors import EVERY_DAY
+from crm.statements import read_one
 
 if TYPE_CHECKING:
     from crm.models import User
@@ -54,9 +55,7 @@ def read_person(pk: Any) -> User | None:
     """Return a person with team and rights, or None."""
     from crm.models import Team, User
 
-    with connection.cursor() as cursor:
-        cursor.execute(_statement(), [list(EVERY_DAY), MOST_COUNTED, pk])
-        found = cursor.fetchone()
+    found = read_one(_statement(), [list(EVERY_DAY), MOST_COUNTED, pk])
     if found is None:
         return None
     *values, lacks_factor, unread, rights = found
@@ -74,9 +73,7 @@ def read_person(pk: Any) -> User | None:
 
 def read_rights(person: User) -> None:
     """Give somebody who was read in another way what the roles allow."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"{RIGHTS} FROM crm_user u WHERE u.id = %s", [person.pk])
-        found = cursor.fetchone()
+    found = read_one(f"{RIGHTS} FROM crm_user u WHERE u.id = %s", [person.pk])
     _give(person, json.loads(found[0]) if found else {})
 
 

@@ -133,6 +133,11 @@ DATABASES["default"]["HOST"] = unquote(DATABASES["default"]["HOST"])
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=300)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"].setdefault("OPTIONS", {})
+# The statements of crm/statements.py are planned once. -1 behind a pooler that
+# gives each transaction another connection.
+PREPARE_AFTER = env.int("DB_PREPARE_AFTER", default=2)
+if PREPARE_AFTER >= 0:
+    DATABASES["default"]["OPTIONS"]["prepare_threshold"] = PREPARE_AFTER
 # So long the database may look for the rows of a filtered or sorted list.
 LIST_TIMEOUT_MS = env.int("LIST_TIMEOUT_MS", default=5000)
 
@@ -291,7 +296,9 @@ MFA_RECOVERY_CODE_DIGITS = 10
 # Addresses are an administrator's word; nobody has to prove theirs first.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 # Seconds without a visit after which a session ends, and its longest life.
-SESSION_COOKIE_AGE = ACCOUNT_SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_ENGINE = "crm.security.session_store"
+SESSION_COOKIE_AGE = ACCOUNT_SESSION_ENGINE = "crm.security.session_store"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
 SESSION_MAX_AGE = env.int("SESSION_MAX_AGE", default=30 * 24 * 3600)
 # A session is written again after so many seconds, not at each visit.
 SESSION_RENEW_SECONDS = 3600

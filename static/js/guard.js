@@ -10,6 +10,10 @@ function touch(event) {
 document.addEventListener("input", touch);
 document.addEventListener("change", touch);
 
+export function hasChanges() {
+  return [...changed].some((form) => form.isConnected);
+}
+
 // Say whether what is about to go away may go: a page, a dialog, a part of the page.
 export function mayLose(part, except = null) {
   const lost = [...changed].filter((form) => form.isConnected && form !== except && part.contains(form));
@@ -48,7 +52,12 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 });
 
 window.addEventListener("beforeunload", (event) => {
-  if (!leaving && [...changed].some((form) => form.isConnected)) event.preventDefault();
+  if (!leaving && hasChanges()) event.preventDefault();
+});
+
+// A link to where what was typed is not lost.
+document.addEventListener("click", (event) => {
+  if (event.target.closest?.("a[data-leave]")) leaving = true;
 });
 
 // A page that comes back from the browser's memory may be sent again.

@@ -114,6 +114,25 @@ def test_the_palette_goes_creates_and_warns_of_a_double(visit, say, watch):
 
 
 @ONLY_ENGLISH
+def test_a_request_in_the_background_leaves_what_is_typed(visit, say):
+    page = visit("manager")
+    page.goto("/customers/new/")
+    cookies = page.context.cookies()
+    page.context.clear_cookies(name="sessionid")
+    # Typing a name asks for customers like it.
+    page.locator("[name=name]").press_sequentially("Typed when signed out")
+    toast = page.locator(".toasts .alert")
+    expect(toast).to_contain_text("You are signed out.")
+    expect(page.locator("[name=name]")).to_have_value("Typed when signed out")
+    toast.get_by_role("link", name=say("Sign in")).click()
+    page.wait_for_url("**/login/**")
+    page.context.add_cookies(cookies)
+    page.goto("/customers/new/")
+    page.get_by_role("button", name=say("Restore what you typed")).click()
+    expect(page.locator("[name=name]")).to_have_value("Typed when signed out")
+
+
+@ONLY_ENGLISH
 def test_what_was_typed_outlives_the_session(visit, say):
     page = visit("manager")
     page.goto("/customers/new/")
