@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,11 +20,18 @@ from analytics.models import (
 )
 from crm.access import Verb, can, owners_in_reach
 from crm.models import Job, JobState, User
+from crm.statements import read_one
 from customers.models import Customer
 
 UNFINISHED = (JobState.QUEUED, JobState.RUNNING)
 # Results that belong to a run as a whole; a page that does not show them saves them.
 HEAVY = ("model_version__artefact",)
+
+
+# Every list and page with a result asks it.
+CURRENT = """
+    SELECT json_agg(json_build_array(key, id, summary->>'currency'))::text
+    FROM analytics_run WHERE is_current"""
 
 
 def current_runs(request: HttpRequest) -> dict[str, int]:
@@ -39,9 +47,9 @@ def currency_of_run(request: HttpRequest, key: str) -> str:
 def _current(request: HttpRequest) -> dict[str, tuple[int, str | None]]:
     known = getattr(request, "_current_runs", None)
     if known is None:
-        rows = Run.objects.filter(is_current=True)
-        found = rows.values_list("key", "pk", "summary__currency")
-        known = request._current_runs = {key: (pk, code) for key, pk, code in found}
+        (found,) = read_one(CURRENT, [])
+        rows = json.loads(found or "[]")
+        known = request._current_runs = {key: (pk, code) for key, pk, code in rows}
     return known
 
 

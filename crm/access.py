@@ -17,6 +17,7 @@ from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
 from crm.shared import has_shared, is_shared, or_shared, shared_ids
+from crm.statements import read_one
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -169,16 +170,27 @@ def owners_in_reach(
     return people_in_scope(user, scope)
 
 
+# The same as people_condition, for the ids alone; nearly every page asks it.
+PEOPLE = {
+    Scope.TEAM: "SELECT array_agg(id) FROM crm_user WHERE id = %s OR team_id = %s",
+    Scope.SUBTREE: """
+        SELECT array_agg(u.id) FROM crm_user u LEFT JOIN crm_team t ON t.id = u.team_id
+        WHERE u.id = %s OR starts_with(t.path, %s)""",
+}
+
+
+def _team_of(user: User, scope: str) -> Any:
+    return user.team_id if scope == Scope.TEAM else user.team_path
+
+
 def people_in_scope(user: User, scope: str) -> list[int]:
     """Return the ids of the people of a scope; asked once per request."""
-    from crm.models import User as Person
-
     known = user.__dict__.setdefault("_people_in_reach", {})
     if scope == Scope.OWN or user.team_id is None:
         return [user.pk]
     if scope not in known:
-        reached = Person._base_manager.filter(people_condition("pk", user, scope))
-        known[scope] = list(reached.values_list("pk", flat=True))
+        (people,) = read_one(PEOPLE[scope], [user.pk, _team_of(user, scope)])
+        known[scope] = people
     return known[scope]
 
 
@@ -336,10 +348,10 @@ def restrict_choices(form: Any, user: User) -> None:
 
 
 def reachable(
-    user: User, verb: str, model: type[models.Model], pks: Iterable[Any]
+    user: User, verb: str, model: type[models.Model], rows: Iterable[models.Model]
 ) -> set[Any]:
     """Return which of the rows, all visible, the user may treat so; mostly unasked."""
-    pks = set(pks)
+    pks = {row.pk for row in rows}
     scope = scope_of(user, verb, model)
     if scope is None:
         return set()
@@ -350,7 +362,43 @@ def reachable(
         and SCOPE_RANK[scope] >= SCOPE_RANK[scope_of(user, Verb.VIEW, model) or scope]
     ):
         return pks
-    return reachable_now(user, verb, model, pks)
+    return held(user, verb, model, rows)
+
+
+def held(
+    user: User, verb: str, model: type[models.Model], rows: Iterable[models.Model]
+) -> set[Any]:
+    """Return on which of the rows the user holds the verb.
+
+    From what was loaded of them, if that tells whose they are; a list would otherwise
+    ask the database again for the rows that it has just read.
+    """
+    scope = scope_of(user, verb, model)
+    if scope is None:
+        return set()
+    if scope == Scope.ALL or getattr(model, "access_shared", False):
+        return {row.pk for row in rows}
+    people = {row.pk: _people_of(row) for row in rows}
+    if has_shared(user, verb, model) or None in people.values():
+        return reachable_now(user, verb, model, people)
+    reached = set(people_in_scope(user, scope))
+    return {pk for pk, ids in people.items() if reached.issuperset(ids)}
+
+
+def _people_of(row: models.Model) -> list[Any] | None:
+    """Return whose a row is; None where that was not loaded."""
+    found = []
+    for path in paths_of(type(row)):
+        one, (*above, last) = row, path.split("__")
+        for name in above:
+            one = one._state.fields_cache.get(name)
+            if one is None:
+                return None
+        name = "id" if last == "pk" else f"{last}_id"
+        if name not in one.__dict__:
+            return None
+        found.append(one.__dict__[name])
+    return found
 
 
 def reachable_now(

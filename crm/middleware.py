@@ -11,6 +11,15 @@ from django.utils.http import urlencode
 from django_htmx.http import HttpResponseClientRedirect
 
 
+class AuthenticationMiddleware(auth_middleware.AuthenticationMiddleware):
+    """Read the person at once: every page asks, and a lazy one costs at each look."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Set the person, or somebody unknown."""
+        super().process_request(request)
+        request.user = auth_middleware.get_user(request)
+
+
 class LoginRequiredMiddleware(auth_middleware.LoginRequiredMiddleware):
     """Send a stranger to the sign-in page, and from there back to where they were.
 

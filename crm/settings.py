@@ -84,7 +84,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "crm.middleware.AuthenticationMiddleware",
     "crm.security.middleware.SessionLimitsMiddleware",
     "crm.middleware.LoginRequiredMiddleware",
     "crm.middleware.PersonalSettingsMiddleware",

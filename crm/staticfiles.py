@@ -2,6 +2,7 @@
 
 from fnmatch import fnmatch
 
+from django.conf import settings
 from django.contrib.staticfiles.finders import FileSystemFinder
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
@@ -66,3 +67,18 @@ class StaticFilesStorage(CompressedManifestStaticFilesStorage):
             ),
         ),
     )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.known_urls: dict[str, str] = {}
+
+    def url(self, name, force=False):
+        """Return the address of a file, put together once: a page names a dozen.
+
+        The manifest is read when the process starts, so the addresses stay as they are.
+        """
+        if settings.DEBUG or force:
+            return super().url(name, force)
+        if name not in self.known_urls:
+            self.known_urls[name] = super().url(name)
+        return self.known_urls[name]

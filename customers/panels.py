@@ -176,8 +176,7 @@ def pairs_context(
     user: User, customer: Customer, pairs: list[DuplicatePair]
 ) -> dict[str, Any]:
     """Return what the template of a customer's open pairs needs."""
-    keys = [pair.pk for pair in pairs]
-    judged = reachable(user, Verb.CHANGE, DuplicatePair, keys)
+    judged = reachable(user, Verb.CHANGE, DuplicatePair, pairs)
     found = [
         {
             "pair": pair,

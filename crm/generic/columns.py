@@ -15,7 +15,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from crm import formatting
-from crm.access import Scope, Verb, can, is_hidden, scope_of
+from crm.access import Scope, Verb, can, held, is_hidden, scope_of
 from crm.generic import formats
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ class Links:
     user: User
     known: dict[type[models.Model], set | None] = field(default_factory=dict)
 
-    def collect(self, model: type[models.Model], ids: Iterable[Any]) -> None:
-        """Find out which of the ids may be opened (None: all of them)."""
+    def collect(self, model: type[models.Model], rows: Iterable[models.Model]) -> None:
+        """Find out which of the rows may be opened (None: all of them)."""
         from crm.generic.registry import registry
 
         if registry.pages_of(model) is None:
@@ -59,11 +59,9 @@ class Links:
         if scope == Scope.ALL or (scope and getattr(model, "access_shared", False)):
             self.known[model] = None
             return
-        wanted = {pk for pk in ids if pk is not None}
         seen = self.known.setdefault(model, set())
-        if scope and wanted and seen is not None:
-            visible = model.objects.visible_to(self.user).filter(pk__in=wanted)
-            seen.update(visible.values_list("pk", flat=True))
+        if seen is not None:
+            seen.update(held(self.user, Verb.VIEW, model, rows))
 
     def url(self, obj: models.Model | None) -> str:
         """Return the address of a row's page, or nothing if it is hidden."""
@@ -73,7 +71,7 @@ class Links:
             return ""
         model = type(obj)
         if model not in self.known:
-            self.collect(model, [obj.pk])
+            self.collect(model, [obj])
         allowed = self.known[model]
         if allowed is not None and obj.pk not in allowed:
             return ""

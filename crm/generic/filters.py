@@ -46,6 +46,18 @@ class VisibleFilterSet(django_filters.FilterSet):
     A wrong value is said beside its field; the other filters still apply.
     """
 
+    def __init__(
+        self,
+        data: MultiValueDict | None,
+        queryset: models.QuerySet,
+        *,
+        request: HttpRequest,
+        names: Iterable[str],
+    ) -> None:
+        """Make the named filters and no others."""
+        self.base_filters = {name: self.base_filters[name] for name in names}
+        super().__init__(data, queryset, request=request)
+
     @property
     def form(self) -> forms.Form:
         """Return the form, with choices for this person."""
@@ -196,11 +208,13 @@ def filterset_for(
     request: HttpRequest,
     queryset: models.QuerySet,
     data: MultiValueDict | None = None,
+    *,
+    only_asked: bool = False,
 ) -> VisibleFilterSet:
     """Return the list's filters with those that upper apps registered for it.
 
-    Where the address says nothing of them they are unbound, so that nobody makes their
-    form: it costs more than the query of the rows.
+    With ``only_asked`` only those of which the address says something: to make them all
+    costs more than the query of the rows, and mostly nobody looks at them.
     """
     extra = tuple(
         (name, one.filter)
@@ -209,13 +223,16 @@ def filterset_for(
     )
     filterset_class = _filterset_class(model, declared, extra)
     data = request.GET if data is None else data
-    is_asked = any(belongs_to(key, filterset_class.base_filters) for key in data)
-    found = filterset_class(data if is_asked else None, queryset, request=request)
-    for name, one in list(found.filters.items()):
-        # What is hidden cannot be asked about either.
-        if is_hidden(request.user, model, one.field_name or name):
-            del found.filters[name]
-    return found
+    known = filterset_class.base_filters
+    asked = [name for name in known if any(belongs_to(key, [name]) for key in data)]
+    # What is hidden cannot be asked about either.
+    names = [
+        name
+        for name in (asked if only_asked else known)
+        if not is_hidden(request.user, model, known[name].field_name or name)
+    ]
+    bound = data if asked else None
+    return filterset_class(bound, queryset, request=request, names=names)
 
 
 @lru_cache(maxsize=200)

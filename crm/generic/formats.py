@@ -32,9 +32,9 @@ def plain(value: Any) -> str:
         return _("Yes") if value else _("No")
     if isinstance(value, datetime.datetime):
         local = timezone.localtime(value) if timezone.is_aware(value) else value
-        return _moment(local, get_language() or "")
+        return _moment(local, "SHORT_DATETIME_FORMAT", get_language() or "")
     if isinstance(value, datetime.date):
-        return _day(value, get_language() or "")
+        return _day(value, "SHORT_DATE_FORMAT", get_language() or "")
     if isinstance(value, int | float | decimal.Decimal):
         return number(value)
     if isinstance(value, list | tuple | set):
@@ -91,28 +91,39 @@ def _words_of(model: type[models.Model], path: str, language: str) -> dict[Any, 
     return {value: str(words) for value, words in labels_of(model, path).items()}
 
 
-@lru_cache(maxsize=4000)
-def _day(value: datetime.date, language: str) -> str:
-    """Write a day; the days of a list are few and come again."""
-    return date_format(value, "SHORT_DATE_FORMAT")
+def moment_in_full(local: datetime.datetime) -> str:
+    """Write a local moment with the month in words."""
+    return _moment(local, "DATETIME_FORMAT", get_language() or "")
 
 
-def _moment(value: datetime.datetime, language: str) -> str:
+def day_in_full(local: datetime.date) -> str:
+    """Write a day with the month in words."""
+    return _day(local, "DATE_FORMAT", get_language() or "")
+
+
+def _moment(value: datetime.datetime, name: str, language: str) -> str:
     """Write a moment from its day and its minute, which come again and again."""
-    day, _space, clock = _moment_format(language).rpartition(" ")
+    day, _space, clock = _format(name, language).rpartition(" ")
     return (
         f"{_day_as(value.date(), day, language)}"
         f" {_clock_as(value.hour, value.minute, clock, language)}"
     )
 
 
+def _day(value: datetime.date, name: str, language: str) -> str:
+    if isinstance(value, datetime.datetime):
+        value = value.date()
+    return _day_as(value, _format(name, language), language)
+
+
 @cache
-def _moment_format(language: str) -> str:
-    return get_format("SHORT_DATETIME_FORMAT", lang=language or None)
+def _format(name: str, language: str) -> str:
+    return get_format(name, lang=language or None)
 
 
-@lru_cache(maxsize=4000)
+@lru_cache(maxsize=8000)
 def _day_as(value: datetime.date, pattern: str, language: str) -> str:
+    """Write a day; the days of a page are few and come again."""
     return date_format(value, pattern)
 
 

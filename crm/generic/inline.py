@@ -63,8 +63,8 @@ def mark_editable(
     names = [column.key if column.key in known else "" for column in columns]
     if not any(names):
         return
-    keys = [row.object.pk for row in rows]
-    allowed = reachable(user, Verb.CHANGE, pages.model, keys)
+    objects = [row.object for row in rows]
+    allowed = reachable(user, Verb.CHANGE, pages.model, objects)
     for row in rows:
         if row.object.pk in allowed:
             for cell, name in zip(row.cells, names, strict=True):

@@ -53,10 +53,9 @@ class ListPage(GenericPage):
 
         Most visits never do, and their choices cost more than the rows do.
         """
-        filterset = listing.filterset
         return {
             "listing": listing,
-            "filterset": filterset,
+            "filterset": listing.all_filters,
             **builder_context(listing.conditions),
         }
 
@@ -94,7 +93,6 @@ class ListPage(GenericPage):
         rows = self.rows_context(listing)
         return {
             "listing": listing,
-            "filterset": listing.filterset,
             "chips": listing.chips(),
             "condition_groups": listing.condition_groups(),
             "bare_url": pages.url("list"),

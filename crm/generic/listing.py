@@ -64,9 +64,23 @@ class Listing(Addresses):
 
     @cached_property
     def filterset(self) -> VisibleFilterSet:
-        """Return the filters with the values of the address."""
+        """Return the filters that the address names, with their values."""
+        return self._filters(only_asked=True)
+
+    @cached_property
+    def all_filters(self) -> VisibleFilterSet:
+        """Return all filters with the values of the address, to be shown."""
+        return self._filters(only_asked=False)
+
+    def _filters(self, *, only_asked: bool) -> VisibleFilterSet:
+        pages = self.pages
         return filterset_for(
-            self.pages.model, self.pages.filters, self.request, self.visible, self.query
+            pages.model,
+            pages.filters,
+            self.request,
+            self.visible,
+            self.query,
+            only_asked=only_asked,
         )
 
     @cached_property

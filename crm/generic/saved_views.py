@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import JSONObject
 from django.http import QueryDict
@@ -20,6 +20,7 @@ from crm.audit import record
 from crm.exceptions import UserVisibleError
 from crm.models import ListLayout, SavedView, Sharing, User
 from crm.models.lists import MAX_QUERY
+from crm.statements import read_one
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -100,9 +101,7 @@ class KeptOfList:
         # Teams that are not there have the number 0, as no row has.
         padded = teams + [0] * (DEPTH - len(teams))
         known |= {-2 - place: team for place, team in enumerate(padded)}
-        with connection.cursor() as cursor:
-            cursor.execute(sql, [known.get(one, one) for one in params])
-            found = cursor.fetchone()
+        found = read_one(sql, [known.get(one, one) for one in params])
         names = ("kept_views", "kept_layout")
         return {
             name: [json.loads(one) for one in texts]

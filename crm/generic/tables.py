@@ -127,14 +127,14 @@ class Table:
     ) -> list[Row]:
         """Return the lines for the page."""
         links = Links(user)
-        targets: dict[type[models.Model], set] = {}
+        targets: dict[type[models.Model], dict[Any, models.Model]] = {}
         for column in columns:
             for obj in objects:
                 other = column.related(obj)
                 if other is not None:
-                    targets.setdefault(type(other), set()).add(other.pk)
-        for model, ids in targets.items():
-            links.collect(model, ids)
+                    targets.setdefault(type(other), {})[other.pk] = other
+        for model, found in targets.items():
+            links.collect(model, found.values())
         labels = [column.heading(self.model) for column in columns]
         lines = []
         for obj in objects:

@@ -330,14 +330,14 @@ def hit_of(search: Search, values: list[Any]) -> Hit:
     pk, rank, recent, *texts = values
     title = dict(zip(search.title, texts[:WIDTH], strict=False))
     # The row's own words for itself need no more than these columns.
-    name = str(search.model(pk=pk, **title))
+    row = search.model(pk=pk, **title)
     facts = [
         in_words(search, path, text)
         for path, text in zip(search.facts, texts[WIDTH:], strict=False)
         if text
     ]
-    url = registry.pages_of(search.model).url("detail", search.model(pk=pk))
-    return Hit(pk, name, facts, recent, url, rank)
+    url = registry.pages_of(search.model).url("detail", row)
+    return Hit(pk, str(row), facts, recent, url, rank)
 
 
 def in_words(search: Search, path: str, text: str) -> str:
