@@ -6,10 +6,9 @@ import sys
 import time
 
 from analytics.models import AnalysisKey, Run
-from crm import jobs
 from crm.bench.fill import Fill, Step
 from crm.bench.measures import LIST, REPORT, Program, Visit
-from crm.models import Job, JobLog
+from crm.bench.work import work_off
 from customers.services import DUPLICATES
 from service.models import Ticket
 
@@ -18,22 +17,9 @@ CLASSIFIED = 200
 ENOUGH = 1000
 
 
-def work_off(kind: str) -> Job:
-    """Run one job as a worker does and return it."""
-    # The row alone: a message would wake workers of the configured database.
-    job = Job.objects.create(kind=kind, queue="analytics", max_attempts=1)
-    state = jobs.run(job.pk, worker="bench")
-    if state != "done":
-        said = JobLog.objects.filter(job=job).values_list("text", flat=True)
-        msg = f"The job {kind} ended as {state}: {'; '.join(said)}"
-        raise RuntimeError(msg)
-    job.refresh_from_db()
-    return job
-
-
 def run(key: str) -> int:
     """Run one analysis; return the rows it looked at."""
-    work_off(key)
+    work_off(key, queue="analytics")
     return Run.objects.filter(key=key).latest("pk").rows
 
 
@@ -54,7 +40,7 @@ def statistics(size: int) -> int:
 
 def duplicates(size: int) -> int:
     """Compare all customers."""
-    return work_off(DUPLICATES).result["customers"]
+    return work_off(DUPLICATES, queue="analytics").result["customers"]
 
 
 def classify(size: int) -> int:

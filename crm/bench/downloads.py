@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
-import zipfile
 from dataclasses import dataclass
 from http.client import HTTPResponse
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from crm.bench.measures import Address, Measure, Result
 
@@ -16,7 +13,6 @@ if TYPE_CHECKING:
     from crm.bench.runner import Bench
 
 CHUNK = 1 << 16
-SHEET = "xl/worksheets/sheet1.xml"
 
 
 @dataclass(frozen=True)
@@ -68,28 +64,3 @@ class Download(Measure):
         parts = [f"≥ {self.least:,.0f} rows/s"] if self.least else []
         parts += [f"+ {self.grows:g} MB"] if self.grows else []
         return ", ".join(parts)
-
-
-@dataclass(frozen=True)
-class WorkbookDownload(Download):
-    """A workbook made of a list; its lines are counted when all of it is there."""
-
-    def read(self, response: HTTPResponse, started: float) -> tuple[int, int, float]:
-        """Keep the workbook, then look into it."""
-        with tempfile.TemporaryFile() as file:
-            shutil.copyfileobj(response, file)
-            seconds, size = time.perf_counter() - started, file.tell()
-            if response.status != 200:
-                return 1, size, seconds
-            with zipfile.ZipFile(file).open(SHEET) as sheet:
-                return times_in(sheet, b"<row"), size, seconds
-
-
-def times_in(file: IO[bytes], mark: bytes) -> int:
-    """Count a mark in a file, also where it lies across two pieces."""
-    found, rest = 0, b""
-    while part := file.read(CHUNK):
-        part = rest + part
-        found += part.count(mark)
-        rest = part[1 - len(mark) :]
-    return found
