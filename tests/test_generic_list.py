@@ -193,9 +193,8 @@ def test_columns_can_be_chosen(world, dev):
     add(world.ana, "A", region="Hesse")
     usual = dev.get(LIST)
     assert "Hesse" not in usual.text
-    (choice,) = [
-        one for one in usual.context["column_choices"] if one.label == "Region"
-    ]
+    menu = dev.get(LIST, {"panel": "columns"})
+    (choice,) = [one for one in menu.context["column_choices"] if one.label == "Region"]
     assert not choice.is_shown
     assert "Hesse" in dev.get(LIST, {"columns": f"name,{choice.key}"}).text
 

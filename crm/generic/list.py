@@ -24,8 +24,9 @@ from crm.models.lists import Density, SavedView, Sharing
 
 PAGE_SIZE = 50
 MAX_CHOICES = 20
-# Asks for the filters, which are not sent before somebody opens them.
+# Asks for what is not sent before somebody opens it: the filters, or the columns.
 PANEL = "panel"
+FILTERS, COLUMNS = "filters", "columns"
 # Parameters that neither narrow nor sort the rows.
 AT_ONCE = {PANEL, "view", "page", "columns", "layout", "board", "column"}
 
@@ -40,7 +41,11 @@ class ListPage(GenericPage):
     def get(self, request: HttpRequest) -> HttpResponse:
         """Answer with the whole page, or with the list alone to htmx."""
         listing = Listing(self.pages, request)
-        if self.wants_part() and listing.query.get(PANEL):
+        panel = listing.query.get(PANEL)
+        if self.wants_part() and panel == COLUMNS:
+            columns = self.columns_context(listing)
+            return self.render(columns, "generic/_layout_form.html")
+        if self.wants_part() and panel:
             return self.render(self.filters_context(listing), "generic/_filters.html")
         context = self.get_context(listing)
         template = self.part_name_of(listing) if self.wants_part() else ""
@@ -62,14 +67,35 @@ class ListPage(GenericPage):
     def filters_place(self, listing: Listing) -> dict[str, Any]:
         """Return the filters if they have to be seen, else the way to them."""
         has_errors = listing.filterset.has_errors or listing.conditions.errors
-        if has_errors or listing.query.get(PANEL):
+        if has_errors or listing.query.get(PANEL, COLUMNS) != COLUMNS:
             return {"filters_open": True, **self.filters_context(listing)}
-        query = listing.query.copy()
-        query[PANEL] = "filters"
         return {
-            "filters_url": f"{self.pages.url('list')}?{query.urlencode()}",
+            "filters_url": self.panel_url(listing, FILTERS),
             "filters_carried": listing.filterset.carried(listing.query),
         }
+
+    def columns_place(self, listing: Listing) -> dict[str, Any]:
+        """Return the menu of columns if it was asked for, else the way to it."""
+        if listing.query.get(PANEL) == COLUMNS:
+            return {"columns_open": True, **self.columns_context(listing)}
+        return {"columns_url": self.panel_url(listing, COLUMNS)}
+
+    def columns_context(self, listing: Listing) -> dict[str, Any]:
+        """Return what the menu of columns needs; few visits open it, too."""
+        address = listing.query.copy()
+        address.pop(PANEL, None)
+        return {
+            "columns_address": address.urlencode(),
+            "column_choices": listing.column_choices(),
+            "density": density_of(listing),
+            "density_choices": Density.choices,
+        }
+
+    def panel_url(self, listing: Listing, panel: str) -> str:
+        """Return the address of a part of this list that is opened."""
+        query = listing.query.copy()
+        query[PANEL] = panel
+        return f"{self.pages.url('list')}?{query.urlencode()}"
 
     def part_name_of(self, listing: Listing) -> str:
         """Return the template of what htmx swaps."""
@@ -103,6 +129,7 @@ class ListPage(GenericPage):
             "export_url": self.export_url(listing),
             **self.kept_context(listing),
             **self.filters_place(listing),
+            **self.columns_place(listing),
             **rows,
         }
 
@@ -132,7 +159,6 @@ class ListPage(GenericPage):
             "count": count,
             "page": page,
             "headings": listing.headings(),
-            "column_choices": listing.column_choices(),
             "rows": rows,
             "first_url": listing.url(page=None) if page.previous else "",
             "previous_url": listing.url(page=page.previous) if page.previous else "",
@@ -157,8 +183,7 @@ class ListPage(GenericPage):
             "can_save_view": can(user, Verb.ADD, SavedView),
             "can_update_view": manages,
             "sharing_choices": Sharing.choices,
-            "density": kept.layout.get("density", Density.COMFORTABLE),
-            "density_choices": Density.choices,
+            "density": density_of(listing),
         }
 
     def export_url(self, listing: Listing) -> str:
@@ -178,6 +203,11 @@ class ListPage(GenericPage):
                 _("That page of the list cannot be opened; this is the first one."),
             )
             return keyset.page("", exact)
+
+
+def density_of(listing: Listing) -> str:
+    """Return how high the person wants the rows."""
+    return listing.kept.layout.get("density", Density.COMFORTABLE)
 
 
 class ChoicesPage(GenericPage):

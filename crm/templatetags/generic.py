@@ -18,14 +18,16 @@ from django.utils.translation import get_language, gettext
 
 from crm.access import is_hidden
 from crm.formatting import NOTHING
-from crm.generic.tables import Cell, Row
-from crm.templatetags.ui import badge
+from crm.generic.tables import Cell, Heading, Row
+from crm.templatetags.ui import badge, icon
 
 if TYPE_CHECKING:
     from crm.generic.addresses import ColumnChoice
     from crm.generic.pages import Pages
 
 register = template.Library()
+
+ARROWS = {"ascending": "arrow-up", "descending": "arrow-down"}
 
 
 @register.simple_tag(takes_context=True)
@@ -58,6 +60,41 @@ def table_rows(context: Context, rows: list[Row]) -> SafeString:
     """
     select = gettext("Select %(name)s") if context.get("bulk_actions") else ""
     return SafeString("\n".join([_row(context, row, select) for row in rows]))
+
+
+@register.simple_tag
+def table_head(headings: list[Heading]) -> SafeString:
+    """Draw the heads of the columns, each with the link that sorts by it."""
+    return SafeString("\n".join([_head(one) for one in headings]))
+
+
+def _head(heading: Heading) -> str:
+    about = [f'<th scope="col" data-col="{escape(heading.key)}"']
+    if heading.width:
+        about.append(f' data-width="{int(heading.width)}"')
+    if heading.reason:
+        about.append(f' title="{escape(str(heading.reason))}"')
+    if heading.align == "end":
+        about.append(' class="num"')
+    if heading.direction:
+        about.append(f' aria-sort="{heading.direction}"')
+    return f"{''.join(about)}>{_heading_text(heading)}</th>"
+
+
+def _heading_text(heading: Heading) -> str:
+    label = escape(heading.label)
+    if heading.url:
+        arrow = ARROWS.get(heading.direction)
+        sign = f" {icon(arrow)}" if arrow else ""
+        url = escape(heading.url)
+        return (
+            f'<a href="{url}" hx-get="{url}" hx-target="#list" hx-swap="outerHTML" '
+            f'hx-push-url="true">{label}{sign}</a>'
+        )
+    if heading.reason:
+        said = escape(str(heading.reason))
+        return f'{label}<span class="visually-hidden">. {said}</span>'
+    return label
 
 
 def _row(context: Context, row: Row, select: str) -> str:

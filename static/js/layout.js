@@ -1,22 +1,17 @@
 // Columns of a list: dragged into another order, moved by keys, made wider or narrower.
-const form = document.querySelector("[data-layout-form]");
-const columns = form?.querySelector("[data-sortable]");
+const FORM = "[data-layout-form]";
 const NARROWEST = 60;
 const WIDEST = 900;
 const KEY_STEP = 16;
 const sheet = new CSSStyleSheet();
 document.adoptedStyleSheets.push(sheet);
 
-let sortable;
-function makeSortable() {
-  sortable ??= new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = columns.dataset.sortable;
-    script.onload = () =>
-      resolve(window.Sortable.create(columns, { handle: "[data-drag]", animation: 120 }));
-    script.onerror = reject;
-    document.head.append(script);
-  });
+function makeSortable(columns) {
+  columns.dataset.sorted = "";
+  const script = document.createElement("script");
+  script.src = columns.dataset.sortable;
+  script.onload = () => window.Sortable.create(columns, { handle: "[data-drag]", animation: 120 });
+  document.head.append(script);
 }
 
 function move(button) {
@@ -28,18 +23,26 @@ function move(button) {
   button.focus();
 }
 
-if (form) {
-  form.closest("details").addEventListener("toggle", makeSortable, { once: true });
-  form.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-move]");
-    if (button) move(button);
-  });
-  form.addEventListener("submit", () => {
-    // The list may have been filtered since the page came. A view that stands alone stays so.
-    const here = window.location.search;
-    if (here.replace(/^\?/, "")) form.elements.address.value = here;
-  });
+// The menu comes when it is opened.
+function begin() {
+  const columns = document.querySelector(`${FORM} [data-sortable]:not([data-sorted])`);
+  if (columns) makeSortable(columns);
 }
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.(`${FORM} [data-move]`);
+  if (button) move(button);
+});
+
+document.addEventListener("submit", (event) => {
+  const form = event.target.closest(FORM);
+  // The list may have been filtered since the page came. A view that stands alone stays so.
+  const here = window.location.search;
+  if (form && here.replace(/^\?/, "")) form.elements.address.value = here;
+});
+
+begin();
+document.addEventListener("htmx:load", begin);
 
 // --- widths ------------------------------------------------------------------
 
@@ -64,10 +67,10 @@ function size(head, pixels) {
 
 function keep(head) {
   const data = new FormData();
-  data.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
   data.set("key", head.dataset.col);
   data.set("width", head.dataset.width);
-  fetch(table().dataset.widths, { method: "POST", body: data });
+  const headers = JSON.parse(document.body.getAttribute("hx-headers"));
+  fetch(table().dataset.widths, { method: "POST", body: data, headers });
 }
 
 function addEdge(head) {
