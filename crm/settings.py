@@ -129,6 +129,7 @@ DATABASES = {
 if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     msg = "DATABASE_URL must name a PostgreSQL database (postgres://…)."
     raise ImproperlyConfigured(msg)
+DATABASES["default"]["ENGINE"] = "crm.database"
 DATABASES["default"]["HOST"] = unquote(DATABASES["default"]["HOST"])
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=300)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
