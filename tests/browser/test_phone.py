@@ -70,3 +70,15 @@ def test_a_call_is_logged_with_three_taps_from_the_list(visit, say):
     expect(page.locator("#timeline li").first).to_contain_text("Rang from the train")
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= PHONE["width"]
+
+
+@ONLY_ENGLISH
+def test_the_menu_of_columns_stays_on_the_screen(visit, say):
+    page = visit("rep", viewport=PHONE, has_touch=True, is_mobile=True)
+    page.goto("/customers/")
+    page.locator(".layout-menu > summary").click()
+    first = page.locator(".layout-columns input").first
+    expect(first).to_be_visible()
+    menu = page.locator(".layout-menu .menu-body").bounding_box()
+    assert menu["x"] >= 0
+    assert menu["x"] + menu["width"] <= PHONE["width"]
