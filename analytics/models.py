@@ -2,10 +2,10 @@
 
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from crm.access import VisibleManager
+from crm.addresses import address_of
 
 
 class AnalysisKey(models.TextChoices):
@@ -103,7 +103,7 @@ class Run(models.Model):
 
     def get_absolute_url(self) -> str:
         """Return the run's page."""
-        return reverse("analytics:run_detail", args=[self.pk])
+        return address_of("analytics:run_detail", self.pk)
 
 
 class Score(models.Model):

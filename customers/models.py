@@ -7,10 +7,10 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from crm.addresses import address_of
 from crm.models import BaseModel, CustomValues, Job, OwnedModel, Tag
 from crm.money import default_currency
 from customers.choices import (
@@ -162,7 +162,7 @@ class Customer(CustomValues, OwnedModel):
 
     def get_absolute_url(self) -> str:
         """Return the customer's page."""
-        return reverse("customers:customer_detail", args=[self.pk])
+        return address_of("customers:customer_detail", self.pk)
 
     def clean(self) -> None:
         """Check dates and that nobody refers themselves."""
@@ -212,7 +212,7 @@ class Contact(CustomValues, BaseModel):
 
     def get_absolute_url(self) -> str:
         """Return the contact's page."""
-        return reverse("customers:contact_detail", args=[self.pk])
+        return address_of("customers:contact_detail", self.pk)
 
 
 class Interaction(OwnedModel):
@@ -268,7 +268,7 @@ class Interaction(OwnedModel):
 
     def get_absolute_url(self) -> str:
         """Return the interaction's page."""
-        return reverse("customers:interaction_detail", args=[self.pk])
+        return address_of("customers:interaction_detail", self.pk)
 
     def clean(self) -> None:
         """Refuse a contact of another customer."""

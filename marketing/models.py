@@ -6,9 +6,9 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from crm.addresses import address_of
 from crm.models import OwnedModel
 from crm.money import default_currency
 from marketing.choices import CampaignState, Channel
@@ -73,7 +73,7 @@ class Campaign(OwnedModel):
 
     def get_absolute_url(self) -> str:
         """Return the campaign's page."""
-        return reverse("marketing:campaign_detail", args=[self.pk])
+        return address_of("marketing:campaign_detail", self.pk)
 
     def clean(self) -> None:
         """Refuse a campaign that ends before it starts."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from crm.addresses import address_of
 from crm.models import BaseModel, CustomValues, OwnedModel
 from customers.models import Customer
 from service.choices import (
@@ -43,7 +43,7 @@ class TicketCategory(BaseModel):
 
     def get_absolute_url(self) -> str:
         """Return the category's page."""
-        return reverse("service:ticketcategory_detail", args=[self.pk])
+        return address_of("service:ticketcategory_detail", self.pk)
 
 
 class Ticket(CustomValues, OwnedModel):
@@ -141,7 +141,7 @@ class Ticket(CustomValues, OwnedModel):
 
     def get_absolute_url(self) -> str:
         """Return the ticket's page."""
-        return reverse("service:ticket_detail", args=[self.pk])
+        return address_of("service:ticket_detail", self.pk)
 
     @property
     def is_open(self) -> bool:

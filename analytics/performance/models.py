@@ -3,10 +3,10 @@
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
-from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
+from crm.addresses import address_of
 from crm.models import OwnedModel
 from crm.money import default_currency
 
@@ -56,7 +56,7 @@ class Target(OwnedModel):
 
     def get_absolute_url(self) -> str:
         """Return the target's page."""
-        return reverse("performance:target_detail", args=[self.pk])
+        return address_of("performance:target_detail", self.pk)
 
     def clean(self) -> None:
         """Refuse a period that ends before it starts."""

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import models
 from django.http import Http404
-from django.urls import (
-    URLPattern,
-    get_script_prefix,
-    path,
-    reverse,
-)
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.functional import cached_property
 
 from crm.access import Verb, can, read_only_fields
+from crm.addresses import address_of
 from crm.attachments.panels import FilesPanel
 from crm.audit import record
 from crm.custom.columns import CustomFieldsPanel, custom_columns
@@ -70,20 +65,6 @@ if TYPE_CHECKING:
     from crm.generic.actions import Action
     from crm.models import User
     from crm.search.declaration import Search
-
-
-@cache
-def _around_number(name: str, script_prefix: str) -> tuple[str, str]:
-    """Return an address before and after its number; a list asks for it per row."""
-    url = reverse(name, args=[0])
-    start, _number, end = url.rpartition("0")
-    return start, end
-
-
-@cache
-def _plain(name: str, script_prefix: str) -> str:
-    """Return an address without a number; the menu alone asks for twenty per page."""
-    return reverse(name)
 
 
 class Pages:
@@ -211,10 +192,7 @@ class Pages:
     def url(self, page: str, obj: models.Model | None = None) -> str:
         """Return the address of a page."""
         name = f"{self.namespace}:{self.model._meta.model_name}_{page}"
-        if obj is None:
-            return _plain(name, get_script_prefix())
-        start, end = _around_number(name, get_script_prefix())
-        return f"{start}{obj.pk}{end}"
+        return address_of(name, None if obj is None else obj.pk)
 
     def allowed_url(
         self, user: User, page: str, obj: models.Model | None = None

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from crm.access import VisibleManager
+
+
+@cache
+def words_of_choices(field: models.Field, language: str) -> dict[Any, str]:
+    """Return {stored value: words} of a field; its choices are declared once."""
+    return {value: str(words) for value, words in field.flatchoices}
 
 
 class BaseModel(models.Model):
@@ -31,6 +39,15 @@ class BaseModel(models.Model):
 
     class Meta:
         abstract = True
+
+    def _get_FIELD_display(self, field: models.Field) -> str:  # noqa: N802
+        """Return the words of a choice; Django's puts the choices in a table each time.
+
+        Every ``get_<field>_display`` asks this; a page of rows asks it dozens of times.
+        """
+        value = getattr(self, field.attname)
+        words = words_of_choices(field, get_language() or "")
+        return words.get(value, value)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete the row; what pointed to it is emptied, whatever rules say of that."""

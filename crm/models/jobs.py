@@ -4,11 +4,11 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crm.access import VisibleManager
+from crm.addresses import address_of
 
 
 class JobState(models.TextChoices):
@@ -100,7 +100,7 @@ class Job(models.Model):
 
     def get_absolute_url(self) -> str:
         """Return the address of the page that shows the progress."""
-        return reverse("crm:job_detail", args=[self.pk])
+        return address_of("crm:job_detail", self.pk)
 
     @property
     def label(self) -> str:

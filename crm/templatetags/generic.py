@@ -127,14 +127,14 @@ def cell_value(context: Context, cell: Cell) -> SafeString | str:
     if not cell.text:
         return NOTHING
     if cell.kind == "badge":
-        return _badge(cell.text, cell.value, cell.colour)
+        return draw_badge(cell.text, cell.value, cell.colour)
     if cell.url:
         return SafeString(f'<a href="{escape(cell.url)}">{escape(cell.text)}</a>')
     return cell.text
 
 
 @lru_cache(maxsize=1000)
-def _badge(text: str, state: Any, colour: str) -> SafeString:
+def draw_badge(text: str, state: Any = "", colour: str = "") -> SafeString:
     """Draw a badge; a list shows few different ones many times."""
     return get_template("components/_badge.html").render(
         badge(text, state, colour=colour)

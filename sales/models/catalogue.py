@@ -1,9 +1,9 @@
 """What is sold."""
 
 from django.db import models
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from crm.addresses import address_of
 from crm.models import BaseModel, CustomValues
 from crm.money import default_currency
 
@@ -66,4 +66,4 @@ class Product(CustomValues, BaseModel):
 
     def get_absolute_url(self) -> str:
         """Return the product's page."""
-        return reverse("sales:product_detail", args=[self.pk])
+        return address_of("sales:product_detail", self.pk)

@@ -4,10 +4,10 @@ from decimal import Decimal
 
 from django.db import models
 from django.db.models import F, Q
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from crm.addresses import address_of
 from crm.formatting import money, number
 from crm.models import BaseModel, CustomValues, OwnedModel
 from crm.money import default_currency
@@ -94,7 +94,7 @@ class Order(CustomValues, OwnedModel):
 
     def get_absolute_url(self) -> str:
         """Return the order's page."""
-        return reverse("sales:order_detail", args=[self.pk])
+        return address_of("sales:order_detail", self.pk)
 
     @property
     def money(self) -> str:

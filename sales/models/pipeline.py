@@ -7,10 +7,10 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from crm.addresses import address_of
 from crm.models import BaseModel, CustomValues, OwnedModel
 from crm.money import default_currency
 from customers.choices import Source
@@ -88,7 +88,7 @@ class Lead(CustomValues, OwnedModel):
 
     def get_absolute_url(self) -> str:
         """Return the lead's page."""
-        return reverse("sales:lead_detail", args=[self.pk])
+        return address_of("sales:lead_detail", self.pk)
 
 
 class Pipeline(BaseModel):
@@ -240,7 +240,7 @@ class Opportunity(CustomValues, OwnedModel):
 
     def get_absolute_url(self) -> str:
         """Return the opportunity's page."""
-        return reverse("sales:opportunity_detail", args=[self.pk])
+        return address_of("sales:opportunity_detail", self.pk)
 
 
 class StageChange(BaseModel):
