@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Func, JSONField, Q, QuerySet, Sum
+from django.db.models import Func, JSONField, Model, Q, QuerySet, Sum
 from django.http import HttpRequest
 
 from analytics.models import (
@@ -20,7 +20,7 @@ from analytics.models import (
 )
 from crm.access import Verb, can, owners_in_reach
 from crm.models import Job, JobState, User
-from crm.statements import read_one
+from crm.statements import KeptQuery, columns_of, read_one, row_of
 from customers.models import Customer
 
 UNFINISHED = (JobState.QUEUED, JobState.RUNNING)
@@ -222,6 +222,14 @@ class Verdict:
         return run.summary.get("head") or run.summary.get("card", {})
 
 
+def _score_and_run(user: User, object_id: int, key: str) -> QuerySet:
+    rows = Score.objects.filter(run__key=key, run__is_current=True, object_id=object_id)
+    return rows.values_list(*columns_of(Score), *columns_of(Run, "run"))
+
+
+SCORE_AND_RUN = KeptQuery(_score_and_run)
+
+
 def verdict(user: User, key: str, object_id: int, job_key: str = "") -> Verdict:
     """Return what is known of one object; the caller has checked that it is visible.
 
@@ -233,14 +241,19 @@ def verdict(user: User, key: str, object_id: int, job_key: str = "") -> Verdict:
     )
     if not can(user, Verb.VIEW, Run):
         return Verdict(None, None, None)
-    score = (
-        Score.objects.filter(run__key=key, run__is_current=True, object_id=object_id)
-        .select_related("run")
-        .first()
-    )
-    if score is not None:
-        return Verdict(score.run, score.run, score, waiting)
+    # One key has one current run, and a run scores an object once.
+    for row in SCORE_AND_RUN.rows(user, object_id, key=str(key)):
+        score, run = _with_run(Score, row)
+        return Verdict(run, run, score, waiting)
     return Verdict(*current_and_latest(key), None, waiting)
+
+
+def _with_run(model: type[Model], values: tuple) -> tuple[Any, Run]:
+    """Return a row and its run from the values of both."""
+    width = len(columns_of(model))
+    row, run = row_of(model, values[:width]), row_of(Run, values[width:])
+    row.run = run
+    return row, run
 
 
 def current_and_latest(key: str) -> tuple[Run | None, Run | None]:
@@ -262,21 +275,33 @@ class Membership:
     cluster: Cluster | None
 
 
+def _segment_and_run(user: User, customer_id: int) -> QuerySet:
+    rows = CustomerSegment.objects.filter(
+        run__key=AnalysisKey.SEGMENTATION,
+        run__is_current=True,
+        customer_id=customer_id,
+    )
+    return rows.values_list(*columns_of(CustomerSegment), *columns_of(Run, "run"))
+
+
+SEGMENT_AND_RUN = KeptQuery(_segment_and_run)
+CLUSTER = KeptQuery(
+    lambda user, run, number: Cluster.objects.filter(
+        run=run, number=number
+    ).values_list(*columns_of(Cluster))
+)
+
+
 def membership(user: User, customer_id: int) -> Membership:
     """Return the groups of one customer that the caller may see; two queries."""
     key = AnalysisKey.SEGMENTATION
     if not can(user, Verb.VIEW, Run):
         return Membership(None, None, None, None)
-    row = (
-        CustomerSegment.objects.filter(
-            run__key=key, run__is_current=True, customer_id=customer_id
-        )
-        .select_related("run")
-        .first()
-    )
-    if row is None:
-        return Membership(*current_and_latest(key), None, None)
-    cluster = None
-    if row.cluster is not None:
-        cluster = Cluster.objects.filter(run=row.run_id, number=row.cluster).first()
-    return Membership(row.run, row.run, row, cluster)
+    for values in SEGMENT_AND_RUN.rows(user, customer_id):
+        row, run = _with_run(CustomerSegment, values)
+        clusters = []
+        if row.cluster is not None:
+            clusters = CLUSTER.rows(user, run.pk, number=row.cluster)
+        cluster = row_of(Cluster, clusters[0]) if clusters else None
+        return Membership(run, run, row, cluster)
+    return Membership(*current_and_latest(key), None, None)

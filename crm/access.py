@@ -16,8 +16,8 @@ from django.db import models
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
-from crm.shared import has_shared, is_shared, or_shared, shared_ids
-from crm.statements import read_one
+from crm.shared import has_shared, is_shared, or_shared, shared_ids, wholes
+from crm.statements import KeptQuery, read_one
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -151,6 +151,26 @@ class VisibleQuerySet(models.QuerySet):
     delete.queryset_only = True
 
 
+def reach_of(user: User, model: type[models.Model]) -> Hashable:
+    """Return all that ``visible_to`` asks of a person who looks at rows of the model.
+
+    It keeps the same rows for two people, or for one at two times, where this is equal.
+    """
+    scope = scope_of(user, Verb.VIEW, model)
+    if scope in (None, Scope.ALL) or getattr(model, "access_shared", False):
+        return scope and Scope.ALL
+    parts = wholes(user, Verb.VIEW, model)
+    return (
+        scope,
+        user.pk,
+        user.team_id,
+        user.team_path,
+        tuple(people_in_scope(user, scope)),
+        frozenset(shared_ids(user, Verb.VIEW, model)),
+        tuple((path, frozenset(ids)) for path, ids in parts.items()),
+    )
+
+
 VisibleManager = models.Manager.from_queryset(VisibleQuerySet, "VisibleManager")
 
 
@@ -227,18 +247,32 @@ def remember_reach(user: User, target: models.Model) -> None:
         return
     if {scope_of(user, verb, model) for verb in Verb.values} <= {None, Scope.ALL}:
         return
+    # What the conditions ask of the person, besides the row.
+    asked = {"person": user.pk, "team": user.team_id, "path": user.team_path}
+    rows = REACHING.rows(user, target.pk, model=model, **asked)
+    found = zip(NARROW, rows[0] if rows else (), strict=False)
+    reaching = {Scope.ALL} | {str(scope) for scope, reached in found if reached}
+    target._scopes_reaching = {user.pk: reaching}
+
+
+NARROW = (Scope.OWN, Scope.TEAM, Scope.SUBTREE)
+
+
+def _scopes_reaching(
+    user: User, pk: int, *, model: type[models.Model], **_asked: Hashable
+) -> models.QuerySet:
+    """Return for one row which scopes reach it."""
     conditions = {
-        str(scope): models.ExpressionWrapper(
+        f"_{scope}": models.ExpressionWrapper(
             owner_condition(model, user, scope), output_field=models.BooleanField()
         )
-        for scope in (Scope.OWN, Scope.TEAM, Scope.SUBTREE)
+        for scope in NARROW
     }
-    rows = model._base_manager.filter(pk=target.pk).annotate(
-        **{f"_{scope}": condition for scope, condition in conditions.items()}
-    )
-    found = rows.values(*(f"_{scope}" for scope in conditions)).first() or {}
-    reaching = {Scope.ALL} | {scope for scope in conditions if found.get(f"_{scope}")}
-    target._scopes_reaching = {user.pk: reaching}
+    rows = model._base_manager.filter(pk=pk).order_by().annotate(**conditions)
+    return rows.values_list(*conditions)
+
+
+REACHING = KeptQuery(_scopes_reaching)
 
 
 def hidden_fields(user: User, model: type[models.Model]) -> frozenset[str]:

@@ -9,11 +9,9 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from django.db import connection
-
 from crm.models.notifications import MOST_COUNTED
 from crm.security.factors import EVERY_DAY
-from crm.statements import read_one
+from crm.statements import columns_of, read_one, row_of
 
 if TYPE_CHECKING:
     from crm.models import User
@@ -59,11 +57,9 @@ def read_person(pk: Any) -> User | None:
     if found is None:
         return None
     *values, lacks_factor, unread, rights = found
-    width = len(_columns(User))
-    person = User.from_db(connection.alias, _columns(User), values[:width])
-    team = None
-    if person.team_id is not None:
-        team = Team.from_db(connection.alias, _columns(Team), values[width:])
+    width = len(columns_of(User))
+    person = row_of(User, values[:width])
+    team = None if person.team_id is None else row_of(Team, values[width:])
     person._state.fields_cache["team"] = team
     person.lacks_second_factor = lacks_factor
     person.unread_count = unread
@@ -82,12 +78,6 @@ def _give(person: User, rights: dict[str, Any]) -> None:
     person.set_rights(rights.get("grants") or ())
     person.set_field_rules(rights.get("rules") or ())
     person.set_shares(rights.get("shares") or ())
-
-
-@cache
-def _columns(model: Any) -> list[str]:
-    """Return the names of a model's columns in their order."""
-    return [one.attname for one in model._meta.concrete_fields]
 
 
 @cache

@@ -1,25 +1,40 @@
-"""Statements written by hand that every page asks: planned once per connection."""
+"""Statements that pages ask again and again: put together and planned once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 from django.db.backends.postgresql.base import ServerBindingCursor
-from django.db.backends.utils import CursorWrapper
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator, Sequence
+
+    from django.db.backends.utils import CursorWrapper
+    from django.db.models import Model, QuerySet
+
+    from crm.models import User
+
+# Of each query; some kilobytes each.
+MOST_KEPT = 200
 
 
-def read_one(statement: str, values: list[Any]) -> tuple | None:
-    """Return the first row of a statement, or None.
+def read_one(statement: str, values: Sequence[Any]) -> tuple | None:
+    """Return the first row of a statement, or None."""
+    return next(iter(read_all(statement, values)), None)
+
+
+def read_all(statement: str, values: Sequence[Any]) -> list[tuple]:
+    """Return the rows of a statement that the server plans once per connection.
 
     To plan a short statement costs more than to run it. A cursor of Django puts the
     values into the text, so the server meets a new statement each time.
     """
     with _cursor() as cursor:
         cursor.execute(statement, values)
-        return cursor.fetchone()
+        return cursor.fetchall()
 
 
 @contextmanager
@@ -29,7 +44,107 @@ def _cursor() -> Iterator[CursorWrapper]:
         with connection.cursor() as cursor:
             yield cursor
         return
+    # As Django's own cursors do: a connection that broke is made anew.
+    connection.close_if_health_check_failed()
     connection.ensure_connection()
     cursor = ServerBindingCursor(connection.connection)
     with connection.wrap_database_errors, connection.make_cursor(cursor) as wrapped:
         yield wrapped
+
+
+@cache
+def columns_of(model: type[Model], path: str = "") -> tuple[str, ...]:
+    """Return what ``values_list`` is asked for to have a whole row, in its order."""
+    prefix = f"{path}__" if path else ""
+    return tuple(f"{prefix}{one.attname}" for one in model._meta.concrete_fields)
+
+
+def row_of(model: type[Model], values: Sequence[Any]) -> Model:
+    """Return the row that the values of ``columns_of`` make."""
+    return model.from_db(connection.alias, columns_of(model), values)
+
+
+class KeptQuery:
+    """A query that Django puts together once for all who reach the same rows.
+
+    ``build``   ``callable(user, *numbers, **shape)`` that returns a ``values_list``,
+                or the text of a statement and its values
+    ``models``  those whose rows it narrows by ``visible_to(user)``
+
+    Putting a query together costs Django more than the database needs to answer it. The
+    text is kept by the shape and by all that ``visible_to`` asks of the reader, so it
+    stays right when rights, teams or shares change; the numbers are sent anew each
+    time. A query that depends on anything else (the time, a setting) must not be kept.
+    """
+
+    def __init__(
+        self,
+        build: Callable[..., QuerySet | tuple[str, list[Any]]],
+        *models: type[Model],
+    ) -> None:
+        self.build, self.models = build, models
+        self.kept: dict[Hashable, Statement] = {}
+
+    def rows(self, user: User, *numbers: int, **shape: Hashable) -> list[tuple]:
+        """Return the rows for these numbers."""
+        from crm.access import reach_of
+
+        reach = tuple(reach_of(user, model) for model in self.models)
+        if None in reach:
+            return []
+        key = (reach, tuple(shape.items()))
+        statement = self.kept.get(key)
+        if statement is None:
+            count = len(numbers)
+            statement = Statement(self.build(user, *PLACES[:count], **shape), count)
+            if len(self.kept) >= MOST_KEPT:
+                self.kept.clear()
+            self.kept[key] = statement
+        return statement.rows(numbers)
+
+
+# Numbers that stand for those sent later: no key is below nought, and every column of
+# whole numbers holds these, but those for counts, which go into the shape.
+PLACES = (-32_001, -32_002, -32_003)
+
+
+class Statement:
+    """The text of a query, with what has to be done to its values on both ways."""
+
+    def __init__(self, rows: QuerySet | tuple[str, Sequence[Any]], count: int) -> None:
+        self.converters = []
+        if isinstance(rows, tuple):
+            self.text, self.values = rows
+        else:
+            compiler = rows.query.get_compiler(connection=connection)
+            self.text, self.values = compiler.as_sql()
+            columns = [expression for expression, _sql, _alias in compiler.select]
+            found = compiler.get_converters(columns)
+            self.converters = [
+                (place, convert, expression)
+                for place, (all_of, expression) in found.items()
+                for convert in all_of
+            ]
+        # Django gives numbers the type of their column; it is kept.
+        self.places = [
+            (place, PLACES.index(value), type(value))
+            for place, value in enumerate(self.values)
+            if isinstance(value, int) and value in PLACES
+        ]
+        if {which for _place, which, _type in self.places} != set(range(count)):
+            msg = "The query does not ask for each of its numbers as a value."
+            raise ValueError(msg)
+
+    def rows(self, numbers: Sequence[int]) -> list[tuple]:
+        """Send the numbers in their places; return the rows as Python has them."""
+        values = list(self.values)
+        for place, which, type_of in self.places:
+            values[place] = type_of(numbers[which])
+        found = read_all(self.text, values)
+        return [self._converted(row) for row in found] if self.converters else found
+
+    def _converted(self, row: tuple) -> tuple:
+        values = list(row)
+        for place, convert, expression in self.converters:
+            values[place] = convert(values[place], expression, connection)
+        return tuple(values)

@@ -9,8 +9,12 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from crm.access import Verb, can, reachable
+from crm.addresses import address_of
+from crm.generic.formats import words_of
 from crm.generic.panels import Panel
 from crm.generic.registry import register_related
+from crm.models.users import full_name, name_parts
+from crm.statements import KeptQuery
 from customers.choices import InteractionKind, Kind
 from customers.duplicates import lines_of, reasons_of, related_of
 from customers.forms import QuickLogForm
@@ -42,6 +46,19 @@ ICONS = {
 }
 
 
+NEWEST = KeptQuery(
+    lambda user, customer, limit: (
+        Interaction.objects.visible_to(user)
+        .filter(customer=customer)
+        .order_by("-occurred_at", "-pk")
+        .values_list(
+            "pk", "occurred_at", "subject", "kind", "body", *name_parts("owner")
+        )[:limit]
+    ),
+    Interaction,
+)
+
+
 class InteractionsOnTimeline(TimelineSource):
     """Calls, mails, meetings and notes."""
 
@@ -53,21 +70,17 @@ class InteractionsOnTimeline(TimelineSource):
         self, user: User, customer: Customer, limit: int
     ) -> Iterable[TimelineEntry]:
         """Return the newest interactions."""
-        found = (
-            Interaction.objects.visible_to(user)
-            .filter(customer=customer)
-            .select_related("owner")
-            .order_by("-occurred_at", "-pk")[:limit]
-        )
-        for one in found:
+        kinds = words_of(Interaction, "kind")
+        found = NEWEST.rows(user, customer.pk, limit=limit)
+        for pk, at, subject, kind, body, *owner in found:
             yield TimelineEntry(
-                at=one.occurred_at,
-                title=one.subject,
-                icon=ICONS[InteractionKind(one.kind)],
-                url=one.get_absolute_url(),
-                text=one.body,
-                badge=one.get_kind_display(),
-                person=str(one.owner or ""),
+                at=at,
+                title=subject,
+                icon=ICONS[InteractionKind(kind)],
+                url=address_of("customers:interaction_detail", pk),
+                text=body,
+                badge=kinds[kind],
+                person=full_name(*owner),
             )
 
 

@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from crm.access import Scope, Verb, reaches, scope_of
 from crm.models import Job, JobState, User
+from crm.statements import KeptQuery
 from customers.choices import PairState
 from customers.models import Contact, Customer, DuplicatePair, Interaction
 
@@ -28,15 +29,27 @@ def contacts_of(user: User, customer: Customer) -> list[Contact]:
     return list(contacts.order_by("-is_primary", "name", "pk")[:MAX_CONTACTS])
 
 
+def _open_pairs(user: User, customer: int) -> QuerySet:
+    either = Q(customer_a=customer) | Q(customer_b=customer)
+    rows = DuplicatePair.objects.visible_to(user).filter(either, state=PairState.OPEN)
+    return rows.order_by("-score", "-pk").values_list("pk")[:MAX_PAIRS]
+
+
+OPEN_PAIRS = KeptQuery(_open_pairs, DuplicatePair, Customer)
+
+
 def open_pairs_of(user: User, customer: Customer) -> list[DuplicatePair]:
     """Return the customers that may be this one, the surest first.
 
-    Only those of which the person may see both.
+    Only those of which the person may see both. Few customers have any: most pages ask
+    for the keys alone.
     """
-    either = Q(customer_a=customer) | Q(customer_b=customer)
-    rows = DuplicatePair.objects.visible_to(user).filter(either, state=PairState.OPEN)
+    keys = [pk for (pk,) in OPEN_PAIRS.rows(user, customer.pk)]
+    if not keys:
+        return []
+    rows = DuplicatePair.objects.visible_to(user).filter(pk__in=keys)
     rows = rows.select_related("customer_a", "customer_b")
-    return list(rows.order_by("-score", "-pk")[:MAX_PAIRS])
+    return list(rows.order_by("-score", "-pk"))
 
 
 def last_scan(kind: str) -> tuple[Job | None, datetime | None]:

@@ -9,9 +9,13 @@ import django_filters
 from django.db.models import Count, Exists, IntegerField, OuterRef, Subquery
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.access import Verb, can, read_only_fields
+from crm.addresses import address_of
+from crm.formatting import money
+from crm.generic.formats import words_of
 from crm.generic.panels import Panel
 from crm.generic.registry import (
     register_column,
@@ -20,6 +24,8 @@ from crm.generic.registry import (
     register_related,
 )
 from crm.generic.tables import DateColumn, NumberColumn
+from crm.models.users import full_name, name_parts
+from crm.statements import KeptQuery
 from customers.models import Customer
 from customers.timeline import TimelineEntry, TimelineSource, register_timeline
 from sales.choices import STAGE_MOVES, OrderKind, StageKind
@@ -93,6 +99,20 @@ class CustomerOpportunities(Panel):
         }
 
 
+NEWEST_ORDERS = KeptQuery(
+    lambda user, customer, limit: (
+        Order.objects.visible_to(user)
+        .filter(customer=customer)
+        .order_by("-placed_at", "-pk")
+        .values_list(
+            *("pk", "placed_at", "number", "kind", "state", "total", "currency"),
+            *name_parts("owner"),
+        )[:limit]
+    ),
+    Order,
+)
+
+
 class OrdersOnTimeline(TimelineSource):
     """Sales and returns."""
 
@@ -104,24 +124,34 @@ class OrdersOnTimeline(TimelineSource):
         self, user: User, customer: Customer, limit: int
     ) -> Iterable[TimelineEntry]:
         """Return the newest orders."""
-        orders = (
-            Order.objects.visible_to(user)
-            .filter(customer=customer)
-            .select_related("owner")
-            .order_by("-placed_at", "-pk")[:limit]
-        )
-        for order in orders:
-            is_return = order.kind == OrderKind.RETURN
+        kinds, states = words_of(Order, "kind"), words_of(Order, "state")
+        orders = NEWEST_ORDERS.rows(user, customer.pk, limit=limit)
+        for pk, at, number, kind, state, total, currency, *owner in orders:
             yield TimelineEntry(
-                at=order.placed_at,
-                title=order.title,
-                icon="return" if is_return else "cart",
-                url=order.get_absolute_url(),
-                text=order.money,
-                badge=order.get_state_display(),
-                state=order.state,
-                person=str(order.owner or ""),
+                at=at,
+                title=f"{kinds[kind]} {number}",
+                icon="return" if kind == OrderKind.RETURN else "cart",
+                url=address_of("sales:order_detail", pk),
+                text=money(total, currency),
+                badge=states[state],
+                state=state,
+                person=full_name(*owner),
             )
+
+
+NEWEST_CHANGES = KeptQuery(
+    lambda user, customer, limit: (
+        StageChange.objects.visible_to(user)
+        .filter(opportunity__customer=customer)
+        .order_by("-at", "-pk")
+        .values_list(
+            *("at", "opportunity_id", "opportunity__name"),
+            *("to_stage__name", "to_stage__kind"),
+            *name_parts("actor"),
+        )[:limit]
+    ),
+    StageChange,
+)
 
 
 class StagesOnTimeline(TimelineSource):
@@ -135,23 +165,16 @@ class StagesOnTimeline(TimelineSource):
         self, user: User, customer: Customer, limit: int
     ) -> Iterable[TimelineEntry]:
         """Return the newest moves."""
-        changes = (
-            StageChange.objects.visible_to(user)
-            .filter(opportunity__customer=customer)
-            .select_related("opportunity", "to_stage", "actor")
-            .order_by("-at", "-pk")[:limit]
-        )
-        for change in changes:
+        changes = NEWEST_CHANGES.rows(user, customer.pk, limit=limit)
+        for at, pk, name, stage, kind, *actor in changes:
             yield TimelineEntry(
-                at=change.at,
-                title=change.opportunity.name,
+                at=at,
+                title=name,
                 icon="funnel",
-                url=change.opportunity.get_absolute_url(),
-                badge=str(change.to_stage),
-                state="open"
-                if change.to_stage.kind == "open"
-                else change.to_stage.kind,
-                person=str(change.actor or ""),
+                url=address_of("sales:opportunity_detail", pk),
+                badge=gettext(stage),
+                state=kind,
+                person=full_name(*actor),
             )
 
 

@@ -17,6 +17,7 @@ from crm.access import hidden_fields
 from crm.generic.focus import Focus
 from crm.models import User
 from crm.periods import Period, months_of
+from crm.statements import KeptQuery, columns_of, row_of
 from customers.models import Customer
 from sales.choices import BOOKED_STATES, OrderKind, StageKind
 from sales.models import Lead, Opportunity, Order, Stage
@@ -31,10 +32,13 @@ def booked(user: User) -> QuerySet:
     return Order.objects.visible_to(user).booked()
 
 
-def totals(orders: QuerySet) -> list[Totals]:
-    """Return the totals of a few orders by currency, the biggest first."""
+TOTALLED = ("currency", "sales", "returns", "sold", "returned")
+
+
+def lines_by_currency(orders: QuerySet) -> QuerySet:
+    """Return a line with what ``TOTALLED`` names for each currency of the orders."""
     sale, back = Q(kind=OrderKind.SALE), Q(kind=OrderKind.RETURN)
-    rows = (
+    return (
         orders.order_by()
         .values("currency")
         .annotate(
@@ -44,7 +48,11 @@ def totals(orders: QuerySet) -> list[Totals]:
             returned=Coalesce(Sum("total", filter=back), ZERO),
         )
     )
-    return biggest_first(Totals(**row) for row in rows)
+
+
+def totals(orders: QuerySet) -> list[Totals]:
+    """Return the totals of a few orders by currency, the biggest first."""
+    return biggest_first(Totals(**row) for row in lines_by_currency(orders))
 
 
 def biggest_first(found: Iterable[Totals]) -> list[Totals]:
@@ -63,11 +71,34 @@ class CustomerSales:
     newest: list[Order]
 
 
+def _of_customer(user: User, customer: int) -> QuerySet:
+    return Order.objects.visible_to(user).filter(customer=customer)
+
+
+NEWEST_OF_CUSTOMER = KeptQuery(
+    lambda user, customer, limit: (
+        _of_customer(user, customer)
+        .order_by("-placed_at", "-pk")
+        .values_list(*columns_of(Order))[:limit]
+    ),
+    Order,
+)
+TOTALS_OF_CUSTOMER = KeptQuery(
+    lambda user, customer: lines_by_currency(
+        _of_customer(user, customer).booked()
+    ).values_list(*TOTALLED),
+    Order,
+)
+
+
 def customer_sales(user: User, customer: Customer, limit: int = 5) -> CustomerSales:
     """Return totals of the booked orders and the newest orders of any state."""
-    orders = Order.objects.visible_to(user).filter(customer=customer)
-    newest = list(orders.order_by("-placed_at", "-pk")[:limit])
-    return CustomerSales(totals(orders.booked()) if newest else [], newest)
+    rows = NEWEST_OF_CUSTOMER.rows(user, customer.pk, limit=limit)
+    sums = TOTALS_OF_CUSTOMER.rows(user, customer.pk) if rows else []
+    return CustomerSales(
+        biggest_first(Totals(*row) for row in sums),
+        [row_of(Order, row) for row in rows],
+    )
 
 
 def customer_opportunities(

@@ -6,10 +6,26 @@ from collections.abc import Iterable
 
 from django.utils.translation import gettext_lazy as _
 
+from crm.addresses import address_of
+from crm.generic.formats import words_of
 from crm.models import User
+from crm.models.users import full_name, name_parts
+from crm.statements import KeptQuery
 from customers.models import Customer
 from customers.timeline import TimelineEntry, TimelineSource, register_timeline
 from service.models import Ticket
+
+NEWEST = KeptQuery(
+    lambda user, customer, limit: (
+        Ticket.objects.visible_to(user)
+        .filter(customer=customer)
+        .order_by("-opened_at", "-pk")
+        .values_list(
+            "pk", "opened_at", "subject", "number", "state", *name_parts("owner")
+        )[:limit]
+    ),
+    Ticket,
+)
 
 
 class TicketSource(TimelineSource):
@@ -23,22 +39,18 @@ class TicketSource(TimelineSource):
         self, user: User, customer: Customer, limit: int
     ) -> Iterable[TimelineEntry]:
         """Return the newest tickets."""
-        tickets = (
-            Ticket.objects.visible_to(user)
-            .filter(customer=customer)
-            .select_related("owner")
-            .order_by("-opened_at", "-pk")[:limit]
-        )
-        for ticket in tickets:
+        states = words_of(Ticket, "state")
+        tickets = NEWEST.rows(user, customer.pk, limit=limit)
+        for pk, at, subject, number, state, *owner in tickets:
             yield TimelineEntry(
-                at=ticket.opened_at,
-                title=ticket.subject,
+                at=at,
+                title=subject,
                 icon="ticket",
-                url=ticket.get_absolute_url(),
-                text=ticket.number,
-                badge=ticket.get_state_display(),
-                state=ticket.state,
-                person=str(ticket.owner or ""),
+                url=address_of("service:ticket_detail", pk),
+                text=number,
+                badge=states[state],
+                state=state,
+                person=full_name(*owner),
             )
 
 

@@ -23,6 +23,7 @@ class Panel:
     """A part of a detail page; the template draws what ``get_context`` returns.
 
     The template is put inside a card with the title; ``bare`` leaves the card out.
+    ``edge_to_edge``  its table reaches from side to side of the card
     ``lazy``     its queries wait until the reader comes to it; its title does not
     ``in_peek``  shown in the quick view, too: for what the row itself holds
     ``reads``    fields that it tells; it is not there where one of them is hidden
@@ -33,6 +34,7 @@ class Panel:
     order: int = 50
     column: str = "main"
     bare: bool = False
+    edge_to_edge: bool = False
     lazy: bool = False
     in_peek: bool = False
     requires: type[Model] | None = None

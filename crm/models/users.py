@@ -33,6 +33,20 @@ def is_cjk(text: str) -> bool:
     return bool(text) and all("\u4e00" <= letter <= "\u9fff" for letter in text)
 
 
+def full_name(first: str, last: str, username: str = "") -> str:
+    """Return a name as its language writes it, 张敏 but Ana Silva; else the account's.
+
+    Nothing for nobody, whose parts are all None.
+    """
+    name = f"{last}{first}" if is_cjk(last or "") else f"{first or ''} {last or ''}"
+    return name.strip() or username or ""
+
+
+def name_parts(path: str) -> tuple[str, str, str]:
+    """Return the lookup paths of what ``full_name`` asks of the person at a path."""
+    return f"{path}__first_name", f"{path}__last_name", f"{path}__username"
+
+
 class Team(BaseModel):
     """A team in the tree of teams; ``path`` lists the ids from the root down."""
 
@@ -235,10 +249,8 @@ class User(AbstractUser):
         return self.get_full_name() or self.username
 
     def get_full_name(self) -> str:
-        """Return the name as its language writes it: 张敏, but Ana Silva."""
-        if is_cjk(self.last_name):
-            return f"{self.last_name}{self.first_name}"
-        return super().get_full_name()
+        """Return the name as its language writes it."""
+        return full_name(self.first_name, self.last_name)
 
     @cached_property
     def grant_table(self) -> dict[tuple[str, str], list[str]]:

@@ -24,6 +24,7 @@ from crm.templatetags.ui import badge, icon
 if TYPE_CHECKING:
     from crm.generic.addresses import ColumnChoice
     from crm.generic.pages import Pages
+    from crm.generic.panels import Panel
 
 register = template.Library()
 
@@ -38,9 +39,37 @@ def sees(context: Context, row: models.Model, path: str) -> bool:
 
 @register.simple_tag(takes_context=True)
 def part(context: Context, part: Any) -> SafeString:
-    """Draw a panel of a detail page."""
-    return _draw(
-        context, "generic/_part.html", part=part, panel=part.panel, **part.context
+    """Draw a panel of a detail page: in a card, bare, or as a place that fills itself.
+
+    In Python: a page has a dozen.
+    """
+    panel = part.panel
+    if part.url:
+        return _lazy(panel, escape(part.url))
+    values = {"part": part, "panel": panel, **part.context}
+    inner = _draw(context, panel.template, **values)
+    if panel.bare:
+        return inner
+    if not panel.edge_to_edge:
+        inner = f'<div class="card-body">{inner}</div>'
+    return SafeString(f'<section class="card">{_heading(panel)}{inner}</section>')
+
+
+def _heading(panel: Panel) -> str:
+    title = escape(str(panel.title))
+    if not title:
+        return ""
+    return f'<div class="card-header"><h2 class="card-title">{title}</h2></div>'
+
+
+def _lazy(panel: Panel, url: str) -> SafeString:
+    """Draw the place of a panel that loads when the reader comes to it."""
+    return SafeString(
+        f'<div class="panel-lazy" hx-get="{url}"'
+        ' hx-trigger="revealed, record-added from:body">'
+        f'<section class="card" aria-busy="true">{_heading(panel)}'
+        f'<div class="card-body"><a class="no-js-only" href="{url}">'
+        f"{escape(gettext('Show'))}</a></div></section></div>"
     )
 
 
