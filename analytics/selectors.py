@@ -256,11 +256,20 @@ def _with_run(model: type[Model], values: tuple) -> tuple[Any, Run]:
     return row, run
 
 
-def current_and_latest(key: str) -> tuple[Run | None, Run | None]:
-    """Return the current run and the last finished one of a key."""
+def _current_and_latest(_user: None, key: str) -> QuerySet:
     finished = Run.objects.filter(key=key).exclude(state=RunState.RUNNING)
     newest = finished.values("pk")[:1]
-    rows = list(finished.filter(Q(is_current=True) | Q(pk__in=newest)))
+    rows = finished.filter(Q(is_current=True) | Q(pk__in=newest))
+    return rows.values_list(*columns_of(Run))
+
+
+CURRENT_AND_LATEST = KeptQuery(_current_and_latest)
+
+
+def current_and_latest(key: str) -> tuple[Run | None, Run | None]:
+    """Return the current run and the last finished one of a key."""
+    found = CURRENT_AND_LATEST.rows(None, key=str(key))
+    rows = [row_of(Run, values) for values in found]
     current = next((row for row in rows if row.is_current), None)
     return current, rows[0] if rows else None
 

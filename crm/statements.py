@@ -69,7 +69,8 @@ class KeptQuery:
 
     ``build``   ``callable(user, *numbers, **shape)`` that returns a ``values_list``,
                 or the text of a statement and its values
-    ``models``  those whose rows it narrows by ``visible_to(user)``
+    ``models``  those whose rows it narrows by ``visible_to(user)``; without any it is
+                alike for everybody, and nobody need be named
 
     Putting a query together costs Django more than the database needs to answer it. The
     text is kept by the shape and by all that ``visible_to`` asks of the reader, so it
@@ -85,7 +86,7 @@ class KeptQuery:
         self.build, self.models = build, models
         self.kept: dict[Hashable, Statement] = {}
 
-    def rows(self, user: User, *numbers: int, **shape: Hashable) -> list[tuple]:
+    def rows(self, user: User | None, *numbers: int, **shape: Hashable) -> list[tuple]:
         """Return the rows for these numbers."""
         from crm.access import reach_of
 
