@@ -1,6 +1,8 @@
 """Forms: own reach, nothing typed is lost, nobody is overwritten, all or nothing."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from crm.exceptions import UserVisibleError
 from crm.generic import forms as generic_forms
@@ -38,6 +40,21 @@ def test_the_owner_of_a_new_row_is_its_author(world):
     assert data["owner"] == world.ana.pk
     client.post("/customers/new/", data)
     assert Customer.objects.get(name="New").owner == world.ana
+
+
+def test_a_new_row_without_tags_asks_nothing_about_them(world):
+    client = world.client("ana")
+    tag = Tag.objects.create(name="Fair")
+    data = data_of(client, "/customers/new/")
+    with CaptureQueriesContext(connection) as captured:
+        assert client.post("/customers/new/", {**data, "name": "A"}).status_code == 302
+    assert not [one for one in captured if "customers_customer_tags" in one["sql"]]
+    client.post("/customers/new/", {**data, "name": "B", "tags": [tag.pk]})
+    assert list(Customer.objects.get(name="B").tags.all()) == [tag]
+    # To take the last one away is asked for.
+    url = f"/customers/{Customer.objects.get(name='B').pk}/edit/"
+    client.post(url, data_of(client, url, tags=[]))
+    assert not Customer.objects.get(name="B").tags.exists()
 
 
 def test_nobody_can_put_a_row_out_of_their_own_reach(world, customer):

@@ -151,6 +151,8 @@ class VisibleModelForm(forms.ModelForm, metaclass=KeepsBack):
 
     def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # Whether the form makes a row; it did so also when the row is saved.
+        self.is_new = self.instance._state.adding
         self.actor = actor
         self.custom = add_to_form(self)
         restrict_choices(self, actor)
@@ -164,11 +166,6 @@ class VisibleModelForm(forms.ModelForm, metaclass=KeepsBack):
             field.show_hidden_initial = False
         if self.is_new and "owner" in self.fields and not self.initial.get("owner"):
             self.initial["owner"] = actor.pk
-
-    @property
-    def is_new(self) -> bool:
-        """Tell whether the form makes a row."""
-        return self.instance._state.adding
 
     def _take_currencies_only(self) -> None:
         plain = self.fields.get("currency")
