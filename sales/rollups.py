@@ -32,7 +32,8 @@ ORDERS = f"""
 """  # noqa: S608
 FORGET = """
     DELETE FROM sales_ordersum
-    WHERE (grain = 'both') = %(by_month)s AND day >= %(start)s AND day < %(stop)s
+    WHERE (grain NOT IN ('day', 'country', 'owner')) = %(by_month)s
+      AND day >= %(start)s AND day < %(stop)s
 """
 SUM_DAYS = f"""
     INSERT INTO sales_ordersum ({COLUMNS})
@@ -50,6 +51,17 @@ SUM_MONTHS = f"""
            o.currency, o.owner_id, o.country, {FIGURES}
     {ORDERS}
     GROUP BY 2, 3, 4, 5
+"""  # noqa: S608
+# From the days, which are right by then.
+SUM_DAYS_OF_MONTHS = f"""
+    INSERT INTO sales_ordersum ({COLUMNS})
+    SELECT CASE grain WHEN 'day' THEN 'month' ELSE 'month_' || grain END,
+           date_trunc('month', day::timestamp)::date, currency, owner_id, country,
+           sum(sales), sum(returns), sum(sold), sum(returned)
+    FROM sales_ordersum
+    WHERE grain IN ('day', 'country', 'owner')
+      AND day >= %(start)s AND day < %(stop)s
+    GROUP BY 1, 2, 3, 4, 5
 """  # noqa: S608
 
 Span = tuple[date, date]
@@ -85,14 +97,14 @@ def refresh() -> int:
         days = {day for (day,) in cursor.fetchall()}
         by_day = joined((day, day + timedelta(days=1)) for day in days)
         by_month = joined(month_of(day) for day in days)
-        for spans, is_month, statement in (
-            (by_day, False, SUM_DAYS),
-            (by_month, True, SUM_MONTHS),
+        for spans, is_month, statements in (
+            (by_day, False, [SUM_DAYS]),
+            (by_month, True, [SUM_MONTHS, SUM_DAYS_OF_MONTHS]),
         ):
             for start, stop in spans:
                 values = {"start": start, "stop": stop, "by_month": is_month}
-                cursor.execute(FORGET, values)
-                cursor.execute(statement, values)
+                for statement in (FORGET, *statements):
+                    cursor.execute(statement, values)
     return len(days)
 
 

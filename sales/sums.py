@@ -1,7 +1,8 @@
 """Read sums over booked orders: exact on every clock, and quick; see docs/rollups.md.
 
-Whole days of UTC come from the sums that are kept (sales/rollups.py), days that changed
-since from the orders, and so do the hours between a reader's midnight and that of UTC.
+Whole months and days of UTC come from the sums that are kept (sales/rollups.py), days
+that changed since from the orders, and so do the hours between a reader's midnight and
+that of UTC.
 """
 
 from __future__ import annotations
@@ -94,6 +95,10 @@ class Cuts:
                 found.append((place, midnight(day), moment, -1))
         return found
 
+    def months_apart(self) -> list[date]:
+        """Return the firsts of the months that a cut takes apart."""
+        return sorted({day.replace(day=1) for day in self.midnights if day.day > 1})
+
 
 def midnight(day: date) -> datetime:
     """Return the first moment of a day in UTC."""
@@ -113,7 +118,11 @@ LIVE = """
 # stretch says which cut it follows, from 1; gaps have numbers below zero.
 QUERY = """
     WITH changed AS MATERIALIZED (
-        SELECT DISTINCT date_trunc(%(unit)s, day)::date AS day FROM sales_changedday
+        SELECT DISTINCT date_trunc(%(unit)s, day::timestamp)::date AS day
+        FROM sales_changedday
+    ), apart AS MATERIALIZED (
+        SELECT unnest(%(months_apart)s::date[]) AS month
+        UNION SELECT date_trunc('month', day::timestamp)::date FROM changed
     ), gap (place, start, stop) AS (
         SELECT * FROM unnest(
             %(places)s::int[], %(starts)s::timestamptz[], %(stops)s::timestamptz[]
@@ -125,9 +134,10 @@ QUERY = """
         SELECT width_bucket(s.day, %(days)s::date[]) AS place,
                s.currency, s.country, s.sales, s.returns, s.sold, s.returned
         FROM sales_ordersum s
-        WHERE s.grain = %(grain)s AND s.day >= %(first)s AND s.day < %(last)s
-          AND s.day NOT IN (SELECT day FROM changed) {whose_sums}
+        WHERE s.grain = %(month_grain)s AND s.day >= %(first)s AND s.day < %(last)s
+          AND s.day NOT IN (SELECT month FROM apart) {whose_sums}
         UNION ALL
+        {days_of_months}
         SELECT width_bucket(c.day, %(days)s::date[]), x.*
         FROM changed c {live_changed}
         WHERE c.day >= %(first)s AND c.day < %(last)s
@@ -136,6 +146,26 @@ QUERY = """
     ) found
     GROUP BY 1, 2, 3
 """
+# The months that are not whole: between two cuts, or with a changed day.
+DAYS_OF_MONTHS = """
+        SELECT width_bucket(s.day, %(days)s::date[]),
+               s.currency, s.country, s.sales, s.returns, s.sold, s.returned
+        FROM apart CROSS JOIN LATERAL (
+            SELECT * FROM sales_ordersum s
+            WHERE s.grain = %(day_grain)s {whose_sums}
+              AND s.day >= greatest(apart.month, %(first)s)
+              AND s.day < least((apart.month + interval '1 month')::date, %(last)s)
+        ) s
+        WHERE s.day NOT IN (SELECT day FROM changed)
+        UNION ALL
+"""
+# (by country, of people): how finely the sums by month and by day are kept
+GRAINS = {
+    (False, False): (Grain.MONTH, Grain.DAY),
+    (True, False): (Grain.MONTH_COUNTRY, Grain.COUNTRY),
+    (False, True): (Grain.MONTH_OWNER, Grain.OWNER),
+    (True, True): (Grain.BOTH, None),
+}
 
 
 def statement(*, by_country: bool, of_people: bool) -> str:
@@ -146,9 +176,12 @@ def statement(*, by_country: bool, of_people: bool) -> str:
         "booked": BOOKED,
         "whose": "AND o.owner_id = ANY(%(owners)s::bigint[])" if of_people else "",
     }
+    whose_sums = "AND s.owner_id = ANY(%(owners)s::bigint[])" if of_people else ""
+    has_days = GRAINS[by_country, of_people][1] is not None
     after = "(c.day + %(step)s::interval) AT TIME ZONE 'UTC'"
     return QUERY.format(
-        whose_sums="AND s.owner_id = ANY(%(owners)s::bigint[])" if of_people else "",
+        whose_sums=whose_sums,
+        days_of_months=DAYS_OF_MONTHS.format(whose_sums=whose_sums) if has_days else "",
         live_changed=LIVE.format(
             start="c.day::timestamp AT TIME ZONE 'UTC'", stop=after, **parts
         ),
@@ -170,17 +203,16 @@ def stretches(
     if owners is not None and not owners:
         return [{} for _one in moments[1:]]
     of_people = owners is not None
-    by_month = of_people and by_country
+    month_grain, day_grain = GRAINS[by_country, of_people]
+    by_month = day_grain is None
     cuts = Cuts(moments, by_month)
-    if of_people:
-        grain = Grain.BOTH if by_country else Grain.OWNER
-    else:
-        grain = Grain.COUNTRY if by_country else Grain.DAY
     gaps = cuts.gaps()
     values = {
         "unit": "month" if by_month else "day",
         "step": "1 month" if by_month else "1 day",
-        "grain": grain.value,
+        "month_grain": month_grain.value,
+        "day_grain": day_grain,
+        "months_apart": cuts.months_apart(),
         "days": cuts.midnights,
         "first": cuts.midnights[0],
         "last": cuts.midnights[-1],

@@ -6,12 +6,16 @@ from django.db.models import Q
 
 
 class Grain(models.TextChoices):
-    """What a sum is taken over; the days are days of UTC."""
+    """What a sum is taken over; days and months are those of UTC."""
 
     DAY = "day"
     COUNTRY = "country"
     OWNER = "owner"
-    # By month: the only one that keeps owner and country apart.
+    # The same by month: whoever asks for a year reads a tenth.
+    MONTH = "month"
+    MONTH_COUNTRY = "month_country"
+    MONTH_OWNER = "month_owner"
+    # By month alone: the only one that keeps owner and country apart.
     BOTH = "both"
 
 
@@ -20,13 +24,13 @@ FIGURES = ("currency", "country", "sales", "returns", "sold", "returned")
 
 
 class OrderSum(models.Model):
-    """The booked orders of a day in one currency; derived, and rebuilt at any time.
+    """The booked orders of a day or month in one currency; derived, rebuilt any time.
 
     ``owner`` has no constraint in the database: writing sums must never wait for, nor
     hold up, somebody who edits a person.
     """
 
-    grain = models.CharField(max_length=7, choices=Grain.choices)
+    grain = models.CharField(max_length=13, choices=Grain.choices)
     day = models.DateField()
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -48,12 +52,13 @@ class OrderSum(models.Model):
         verbose_name_plural = "sums of orders"
         indexes = (
             models.Index(fields=["grain", "day"], name="order_sum_by_day"),
-            # A manager's two years are 30,000 rows: all in the index, half the time.
+            # A manager's countries are thousands of rows: all in the index, half the
+            # time.
             models.Index(
                 fields=["owner", "grain", "day"],
                 name="order_sum_of_owner",
                 include=FIGURES,
-                condition=Q(grain__in=["owner", "both"]),
+                condition=Q(grain__in=["owner", "month_owner", "both"]),
             ),
         )
 
