@@ -9,6 +9,7 @@ it on. What cannot be read is said beside its field, and the usual choice applie
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,13 +17,16 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.db.models import Model, QuerySet
+from django.forms.models import ModelChoiceIterator
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crm.access import Scope, Verb, owners_in_reach, people_condition, scope_of, widest
 from crm.days import require_near
+from crm.generic.widgets import PlainSelect
 from crm.models import Team, User
+from crm.models.users import full_name
 from crm.periods import (
     EARLIEST,
     LATEST,
@@ -43,12 +47,41 @@ def day_field(label: Any) -> forms.DateField:
     )
 
 
+class NamedRows(ModelChoiceIterator):
+    """The values and names of the rows that can be chosen.
+
+    A row of each of hundreds of people only for its name cost a tenth of the page.
+    """
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        """Return nobody first, then the rows in their order."""
+        yield "", self.field.empty_label
+        for pk, *names in self.queryset.values_list("pk", *self.field.named_by):
+            yield pk, self.field.label_from_names(*names)
+
+
 class TeamField(forms.ModelChoiceField):
     """Teams, each set in by its place in the tree."""
 
-    def label_from_instance(self, obj: Team) -> str:
+    iterator = NamedRows
+    widget = PlainSelect
+    named_by = ("name", "path")
+
+    def label_from_names(self, name: str, path: str) -> str:
         """Return the name behind as much space as the tree is deep."""
-        return "\N{EM SPACE}" * (obj.path.count("/") - 2) + obj.name
+        return "\N{EM SPACE}" * (path.count("/") - 2) + name
+
+
+class PersonField(forms.ModelChoiceField):
+    """People by their names."""
+
+    iterator = NamedRows
+    widget = PlainSelect
+    named_by = User.name_fields
+
+    def label_from_names(self, username: str, first_name: str, last_name: str) -> str:
+        """Return the name as ``str`` of the person would."""
+        return full_name(first_name, last_name, username)
 
 
 class FocusForm(forms.Form):
@@ -65,7 +98,7 @@ class FocusForm(forms.Form):
         required=False,
         empty_label=_("All teams"),
     )
-    person = forms.ModelChoiceField(
+    person = PersonField(
         label=_("Person"),
         queryset=User.objects.none(),
         required=False,
@@ -97,9 +130,7 @@ def choices_for(
     user: User, scope: str | None
 ) -> tuple[QuerySet | None, QuerySet | None]:
     """Return teams and people that a scope reaches; None where there is no choice."""
-    # No more of hundreds of people than their names.
-    people = User.objects.only(*User.name_fields)
-    teams = Team.objects.only("name", "path")
+    people, teams = User.objects.all(), Team.objects.all()
     if scope == Scope.ALL:
         return teams, people.filter(is_active=True)
     if scope in (None, Scope.OWN) or user.team_id is None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+from django.forms import Select
 from django.forms.renderers import DjangoTemplates
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
@@ -74,6 +75,29 @@ def draw_several(widget: dict[str, Any]) -> str:
     return "".join(
         DRAW[one["template_name"]](one).strip() for one in widget["subwidgets"]
     )
+
+
+class PlainSelect(Select):
+    """A choice of hundreds, without groups: no dictionary is made of each option."""
+
+    def render(
+        self,
+        name: str,
+        value: Any,
+        attrs: dict[str, Any] | None = None,
+        renderer: Any = None,
+    ) -> str:
+        """Draw the choices as ``draw_select`` does."""
+        chosen = set(self.format_value(value))
+        shown = attributes(self.build_attrs(self.attrs, attrs))
+        parts = [f'<select name="{escape(name)}"{shown}>\n']
+        for key, label in self.choices:
+            text = str(key)
+            mark = " selected" if text in chosen else ""
+            parts.append(
+                f'  <option value="{escape(text)}"{mark}>{written(label)}</option>\n'
+            )
+        return SafeString("".join(parts) + "</select>\n")
 
 
 DRAW = {
