@@ -104,8 +104,10 @@ class AnalysisState:
         return latest
 
 
-def analysis_states(user: User, *keys: str) -> list[AnalysisState]:
-    """Return the state of some analyses, of all without a name; three or four queries.
+def analysis_states(
+    user: User, *keys: str, with_jobs: bool = True
+) -> list[AnalysisState]:
+    """Return the state of some analyses, of all without a name; two queries.
 
     A card is large, and the newest run mostly is the current one: it is read once, and
     for all of them only in short.
@@ -115,25 +117,24 @@ def analysis_states(user: User, *keys: str) -> list[AnalysisState]:
     wanted = [AnalysisKey(key) for key in keys] or list(AnalysisKey)
     source = runs_with_models() if keys else runs_at_a_glance()
     runs = source.filter(key__in=wanted).visible_to(user)
-    current = {run.key: run for run in runs.filter(is_current=True)}
-    finished = runs.exclude(state=RunState.RUNNING)
+    finished = Run.objects.filter(key__in=wanted).exclude(state=RunState.RUNNING)
     newest = finished.order_by("key", "-started_at", "-pk").distinct("key")
-    latest = {run.key: run for run in current.values()}
-    others = {pk for _key, pk in newest.values_list("key", "pk")}
-    others -= {run.pk for run in current.values()}
-    if others:
-        latest |= {run.key: run for run in runs.filter(pk__in=others)}
-    jobs = {
-        job.kind: job
-        for job in Job.objects.filter(kind__in=wanted, state__in=UNFINISHED)
-        .select_related("owner")
-        .order_by("-pk")
-    }
+    newest_of = newest.values("pk")
+    rows = list(runs.filter(Q(is_current=True) | Q(pk__in=newest_of)).order_by())
+    current = {run.key: run for run in rows if run.is_current}
+    latest = current | {run.key: run for run in rows if not run.is_current}
+    jobs = unfinished_jobs(wanted) if with_jobs else {}
     may_run = can(user, Verb.RUN, Run)
     return [
         AnalysisState(key, current.get(key), latest.get(key), jobs.get(key), may_run)
         for key in wanted
     ]
+
+
+def unfinished_jobs(keys: list[AnalysisKey]) -> dict[str, Job]:
+    """Return the oldest job of each analysis that waits or runs."""
+    found = Job.objects.filter(kind__in=keys, state__in=UNFINISHED)
+    return {job.kind: job for job in found.select_related("owner").order_by("-pk")}
 
 
 def analysis_state(user: User, key: str) -> AnalysisState:
@@ -155,11 +156,11 @@ class SegmentsPage:
     migration: list[dict[str, Any]] = field(default_factory=list)
 
 
-def segments_page(user: User, *, in_short: bool = False) -> SegmentsPage | None:
+def segments_page(user: User) -> SegmentsPage | None:
     """Return the current segmentation; None without one."""
-    runs = runs_at_a_glance() if in_short else runs_with_models()
     run = (
-        runs.visible_to(user)
+        runs_with_models()
+        .visible_to(user)
         .filter(key=AnalysisKey.SEGMENTATION, is_current=True)
         .first()
     )
@@ -185,7 +186,7 @@ def visible_cluster_sizes(
     if owners is not None:
         reach = owners if reach is None else sorted(set(owners) & set(reach))
     if reach is None:
-        return dict(run.clusters.values_list("number", "size"))
+        return {one.number: one.size for one in run.clusters.all()}
     # Kept by owner: to join a team's customers with their segments took 400 ms.
     parts = ClusterPart.objects.filter(run=run, owner_id__in=reach)
     return dict(parts.values_list("cluster").annotate(Sum("size")))

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Prefetch, prefetch_related_objects
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from analytics import charts, words
-from analytics.models import Run
+from analytics.models import AnalysisKey, Cluster, Run
 from analytics.presenting import overview_card
-from analytics.selectors import analysis_states, segments_page, visible_cluster_sizes
+from analytics.selectors import (
+    AnalysisState,
+    analysis_states,
+    visible_cluster_sizes,
+)
 from crm.access import Verb, can
 from crm.generic.panels import Tile
 from crm.generic.registry import register_tile
 from customers.models import Customer
 
 MOST_CLUSTERS = 6
+
+
+def states_of(request: HttpRequest) -> dict[str, AnalysisState]:
+    """Return the analyses that both tiles show, read once for the page."""
+    if not hasattr(request, "_analysis_states"):
+        states = analysis_states(request.user, with_jobs=False)
+        request._analysis_states = {one.key: one for one in states}
+    return request._analysis_states
 
 
 @register_tile
@@ -34,20 +47,22 @@ class TopSegmentsTile(Tile):
 
     def get_context(self, request: HttpRequest) -> dict[str, Any]:
         """Return the groups with the number of visible customers."""
-        page = segments_page(request.user, in_short=True)
-        if page is None:
+        run = states_of(request)[AnalysisKey.SEGMENTATION].current
+        if run is None:
             return {"rows": []}
         focus = request.focus
-        sizes = visible_cluster_sizes(focus.user, page.run, focus.chosen)
+        biggest_first = Cluster.objects.order_by("-revenue", "number")
+        prefetch_related_objects([run], Prefetch("clusters", biggest_first))
+        sizes = visible_cluster_sizes(focus.user, run, focus.chosen)
         rows = [
             {
                 "name": words.cluster_name(one.name_key),
                 "size": sizes.get(one.number, 0),
                 "url": charts.customers_url(cluster=one.number, **focus.people_query),
             }
-            for one in page.clusters
+            for one in run.clusters.all()[:MOST_CLUSTERS]
         ]
-        return {"rows": rows[:MOST_CLUSTERS], "run": page.run}
+        return {"rows": rows, "run": run}
 
 
 @register_tile
@@ -62,4 +77,4 @@ class ModelHealthTile(Tile):
 
     def get_context(self, request: HttpRequest) -> dict[str, Any]:
         """Return each analysis with its main figure."""
-        return {"cards": [overview_card(one) for one in analysis_states(request.user)]}
+        return {"cards": [overview_card(one) for one in states_of(request).values()]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -29,14 +30,13 @@ class TargetsTile(Tile):
     def get_context(self, request: HttpRequest) -> dict[str, Any]:
         """Return a few targets with what is reached; each costs one query."""
         today = timezone.localdate()
-        running = (
+        is_own = ExpressionWrapper(Q(owner=request.user), BooleanField())
+        found = (
             request.focus.rows(Target)
             .filter(starts_on__lte=today, ends_on__gte=today)
             .select_related("owner")
-            .order_by("ends_on", "pk")
+            .order_by(is_own.desc(nulls_last=True), "ends_on", "pk")
         )
-        found = [*running.filter(owner=request.user)[:MOST]]
-        found += running.exclude(owner=request.user)[: MOST - len(found)]
         return {
             "rows": [
                 {
@@ -44,6 +44,6 @@ class TargetsTile(Tile):
                     "progress": progress(user=request.user, target=one),
                     "rows_url": rows_behind(one),
                 }
-                for one in found
+                for one in found[:MOST]
             ]
         }
