@@ -26,9 +26,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from itertools import pairwise
 
-from django.utils import formats
+from django.utils import dateformat
 from django.utils.translation import gettext, pgettext
 
 from crm import formatting
@@ -151,6 +152,7 @@ class Chart:
         """Say whether there is anything to draw."""
         return not any(len(one["data"]) for one in self.series)
 
+    @cached_property
     def labels(self) -> list[str]:
         """Return the categories as people read them."""
         if self.kind == "histogram":
@@ -158,24 +160,22 @@ class Chart:
                 f"{self.x_format.text(low)} – {self.x_format.text(high)}"
                 for low, high in pairwise(self.categories)
             ]
-        return [self._label(one) for one in self.categories]
-
-    def _label(self, category: object) -> str:
-        if not isinstance(category, date):
-            return str(category)
         pattern = {
             # Translators: date patterns of chart axes, in Django's letters.
             "day": pgettext("date pattern", "j M Y"),
             "month": pgettext("date pattern", "M Y"),
             "year": pgettext("date pattern", "Y"),
         }[self.period]
-        return formats.date_format(category, pattern)
+        return [
+            dateformat.format(one, pattern) if isinstance(one, date) else str(one)
+            for one in self.categories
+        ]
 
     def payload(self) -> dict[str, object]:
         """Return what charts.js draws."""
         return {
             "kind": self.kind,
-            "labels": self.labels(),
+            "labels": self.labels,
             "xLabel": str(self.x_label),
             "yLabel": str(self.y_label),
             "xFormat": self.x_format.options(),
@@ -201,7 +201,7 @@ class Chart:
         return self._category_table()
 
     def _category_table(self) -> Table:
-        links = list(self.links) or [""] * len(self.labels())
+        links = list(self.links) or [""] * len(self.labels)
         names = [str(one.get("name", "")) for one in self.series]
         headers = [str(self.x_label)]
         for name, one in zip(names, self.series, strict=True):
@@ -209,7 +209,7 @@ class Chart:
             if "band" in one:
                 headers.append(gettext("Range"))
         rows = []
-        for place, label in enumerate(self.labels()):
+        for place, label in enumerate(self.labels):
             row = [Cell(label, url=links[place], is_number=False)]
             for one in self.series:
                 row.append(Cell(self.y_format.text(one["data"][place])))
@@ -282,7 +282,7 @@ class Chart:
             ]
             rows.append([Cell(str(one.get("name", "")), is_number=False), *cells])
         corner = " / ".join(filter(None, (str(self.y_label), str(self.x_label))))
-        return Table([corner, *self.labels()], rows)
+        return Table([corner, *self.labels], rows)
 
 
 def plain(value: object) -> object:

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from crm.charts import Chart, Money
+from crm.formatting import money, number
 from crm.generic.focus import Focus
 from crm.periods import Period, month_end, month_start
 from sales.models import Order
@@ -94,6 +95,17 @@ class Line:
     sales_url: str
     returns_url: str
 
+    @property
+    def cells(self) -> list[tuple[str, str]]:
+        """Return the figures as they are written, each with its list."""
+        totals = self.totals
+        return [
+            (self.url, money(totals.net, totals.currency)),
+            (self.sales_url, money(totals.sold, totals.currency)),
+            (self.returns_url, money(totals.returned, totals.currency)),
+            (self.sales_url, number(totals.sales)),
+        ]
+
 
 @dataclass
 class Year:
@@ -163,14 +175,8 @@ def make_line(
     focus: Focus, label: date | str, totals: Totals, period: Period, **more: str
 ) -> Line:
     """Return figures with the lists of the orders behind each."""
-    query = focus.people_query | more
-    return Line(
-        label,
-        totals,
-        order_list(totals.currency, period, **query),
-        order_list(totals.currency, period, kind="sale", **query),
-        order_list(totals.currency, period, kind="return", **query),
-    )
+    url = order_list(totals.currency, period, **focus.people_query, **more)
+    return Line(label, totals, url, f"{url}&kind=sale", f"{url}&kind=return")
 
 
 def country_query(name: str) -> dict[str, str]:

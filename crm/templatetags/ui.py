@@ -124,6 +124,17 @@ def percent(value: object, places: int = 1) -> str:
     return formatting.percent(value, places)
 
 
+@register.simple_tag
+def linked_figures(cells: list[tuple[str, str]]) -> SafeString:
+    """Draw cells of figures that lead to their rows, from (address, text)."""
+    return SafeString(
+        "".join(
+            f'<td class="num"><a href="{escape(url)}">{escape(text)}</a></td>'
+            for url, text in cells
+        )
+    )
+
+
 @register.inclusion_tag("components/_delta.html")
 def delta(value: object, places: int = 1, good: str = "up") -> dict:
     """Show a relative change by arrow, sign and colour."""

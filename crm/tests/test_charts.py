@@ -59,13 +59,13 @@ def test_line_with_dates_and_a_range():
             {"name": "Forecast", "data": [10, 12], "band": [[8, 12], [None, None]]}
         ],
     )
-    assert chart.labels() == ["Jan 2026", "Feb 2026"]
+    assert chart.labels == ["Jan 2026", "Feb 2026"]
     assert cells(chart) == [["Jan 2026", "10", "8 – 12"], ["Feb 2026", "12", "–"]]
 
 
 def test_histogram_names_its_bins():
     chart = Chart("histogram", "t", categories=[0, 100, 200], series=[{"data": [3, 4]}])
-    assert chart.labels() == ["0 – 100", "100 – 200"]
+    assert chart.labels == ["0 – 100", "100 – 200"]
     assert cells(chart) == [["0 – 100", "3"], ["100 – 200", "4"]]
 
 
