@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django_celery_beat.models import PeriodicTask
 
 from crm.doctor.findings import Finding, check, fail, ok, warn
-from crm.jobs.broker import BROKER_ERRORS, SWEEP_JOBS
+from crm.jobs.broker import SWEEP_JOBS, broker_errors
 from crm.jobs.registry import QUEUES
 from crm.jobs.workers import queues_served
 from crm.management.plain import first_line
@@ -34,7 +34,7 @@ def broker() -> Iterator[Finding]:
     with client:
         try:
             client.ping()
-        except BROKER_ERRORS as error:
+        except broker_errors() as error:
             yield fail(
                 _("The broker does not answer: %s") % first_line(error),
                 _("Start Redis or Valkey, or correct REDIS_URL."),

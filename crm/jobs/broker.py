@@ -8,7 +8,6 @@ from amqp.exceptions import ChannelError
 from kombu import Connection, Producer
 from kombu.exceptions import OperationalError
 from kombu.pools import producers
-from redis.exceptions import RedisError
 
 from crm.celery import app
 
@@ -30,7 +29,16 @@ IMPATIENT = {
 # The time limits are the worker's; left out, those that this process read from its own
 # settings would go with the message and rule there.
 SENDING = {"retry": False, "time_limit": None, "soft_time_limit": None}
-BROKER_ERRORS = (OperationalError, RedisError, OSError)
+
+
+def broker_errors() -> tuple[type[Exception], ...]:
+    """Return how a broker that is down shows itself.
+
+    Asked only when something went wrong: a web process starts without the client.
+    """
+    from redis.exceptions import RedisError
+
+    return OperationalError, RedisError, OSError
 
 
 def impatient_connection() -> Connection:
@@ -42,7 +50,7 @@ def impatient_connection() -> Connection:
 
 @contextlib.contextmanager
 def producer() -> Iterator[Producer]:
-    """Lend a pooled producer; raises one of BROKER_ERRORS where the broker is down."""
+    """Lend a pooled producer; raises one of broker_errors() where that is down."""
     connection = impatient_connection()
     with producers[connection].acquire(block=True, timeout=2) as found:
         yield found
@@ -58,7 +66,7 @@ def send_jobs(messages: Iterable[tuple[int, str]]) -> list[int]:
                     RUN_JOB, args=[job_id], queue=queue, producer=found, **SENDING
                 )
                 sent.append(job_id)
-    except BROKER_ERRORS as error:
+    except broker_errors() as error:
         logger.warning("The broker does not answer; jobs wait for it: %s", error)
     return sent
 
@@ -68,7 +76,7 @@ def send_sweep(queue: str) -> None:
     try:
         with producer() as found:
             app.send_task(SWEEP_JOBS, queue=queue, producer=found, retry=False)
-    except BROKER_ERRORS as error:
+    except broker_errors() as error:
         logger.warning("The broker does not answer: %s", error)
 
 
@@ -80,5 +88,5 @@ def messages_waiting(queue: str) -> int | None:
             return declared.message_count
     except ChannelError:
         return 0
-    except BROKER_ERRORS:
+    except broker_errors():
         return None

@@ -35,7 +35,7 @@ def queues_served(timeout: float = 1.0) -> set[str]:
         with broker.impatient_connection() as connection:
             inspect = app.control.inspect(timeout=timeout, connection=connection)
             answers = inspect.active_queues() or {}
-    except broker.BROKER_ERRORS:
+    except broker.broker_errors():
         return set()
     return {found["name"] for queues in answers.values() for found in queues}
 
