@@ -6,7 +6,16 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Func, JSONField, Model, Q, QuerySet, Sum
+from django.db.models import (
+    Func,
+    JSONField,
+    Model,
+    Prefetch,
+    Q,
+    QuerySet,
+    Sum,
+    prefetch_related_objects,
+)
 from django.http import HttpRequest
 
 from analytics.models import (
@@ -58,6 +67,13 @@ def runs_with_models() -> QuerySet[Run]:
     return Run.objects.select_related("model_version").defer(*HEAVY)
 
 
+def current_or_newest(runs: QuerySet[Run]) -> QuerySet[Run]:
+    """Keep what is current and the last that ended of each analysis."""
+    finished = Run.objects.exclude(state=RunState.RUNNING)
+    newest = finished.order_by("key", "-started_at", "-pk").distinct("key")
+    return runs.filter(Q(is_current=True) | Q(pk__in=newest.values("pk"))).order_by()
+
+
 class WithoutDetails(Func):
     """A card without what only charts need: points and curves, up to 70 kB."""
 
@@ -65,17 +81,28 @@ class WithoutDetails(Func):
     output_field = JSONField()
 
 
-def runs_at_a_glance() -> QuerySet[Run]:
-    """Return runs with what their model's card says in short."""
-    runs = runs_with_models().defer(*HEAVY, "model_version__card")
-    return runs.annotate(glance=WithoutDetails("model_version__card"))
+AT_A_GLANCE = KeptQuery(
+    lambda _user: current_or_newest(Run.objects.all()).values_list(
+        *columns_of(Run), WithoutDetails("model_version__card")
+    )
+)
+
+
+def runs_at_a_glance() -> list[Run]:
+    """Return the current and newest runs with what their model's card says in short."""
+    found = []
+    for *values, glance in AT_A_GLANCE.rows(None):
+        run = row_of(Run, values)
+        run.glance = glance
+        found.append(run)
+    return found
 
 
 def card_of(run: Run | None) -> dict[str, Any]:
     """Return the model card of a run; an empty one where there is none."""
     if run is None:
         return {}
-    if run.model_version is not None:
+    if run.model_version_id is not None:
         return getattr(run, "glance", None) or run.model_version.card
     return run.summary.get("card", {})
 
@@ -115,14 +142,12 @@ def analysis_states(
     if not can(user, Verb.VIEW, Run):
         return []
     wanted = [AnalysisKey(key) for key in keys] or list(AnalysisKey)
-    source = runs_with_models() if keys else runs_at_a_glance()
-    runs = source.filter(key__in=wanted).visible_to(user)
-    finished = Run.objects.filter(key__in=wanted).exclude(state=RunState.RUNNING)
-    newest = finished.order_by("key", "-started_at", "-pk").distinct("key")
-    newest_of = newest.values("pk")
-    rows = list(runs.filter(Q(is_current=True) | Q(pk__in=newest_of)).order_by())
-    current = {run.key: run for run in rows if run.is_current}
-    latest = current | {run.key: run for run in rows if not run.is_current}
+    if keys:
+        runs = list(current_or_newest(runs_with_models().filter(key__in=wanted)))
+    else:
+        runs = runs_at_a_glance()
+    current = {run.key: run for run in runs if run.is_current}
+    latest = current | {run.key: run for run in runs if not run.is_current}
     jobs = unfinished_jobs(wanted) if with_jobs else {}
     may_run = can(user, Verb.RUN, Run)
     return [
@@ -168,11 +193,18 @@ def segments_page(user: User) -> SegmentsPage | None:
         return None
     return SegmentsPage(
         run=run,
-        clusters=list(run.clusters.order_by("-revenue", "number")),
+        clusters=clusters_of(run),
         card=card_of(run),
         groups=run.summary.get("groups", {}),
         migration=run.summary.get("migration", []),
     )
+
+
+def clusters_of(run: Run) -> list[Cluster]:
+    """Return the groups of a run, which knows them from then on; the dearest first."""
+    dearest_first = Cluster.objects.order_by("-revenue", "number")
+    prefetch_related_objects([run], Prefetch("clusters", dearest_first))
+    return list(run.clusters.all())
 
 
 def visible_cluster_sizes(

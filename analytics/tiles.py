@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Prefetch, prefetch_related_objects
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from analytics import charts, words
-from analytics.models import AnalysisKey, Cluster, Run
+from analytics.models import AnalysisKey, Run
 from analytics.presenting import overview_card
 from analytics.selectors import (
     AnalysisState,
     analysis_states,
+    clusters_of,
     visible_cluster_sizes,
 )
 from crm.access import Verb, can
@@ -51,8 +51,7 @@ class TopSegmentsTile(Tile):
         if run is None:
             return {"rows": []}
         focus = request.focus
-        biggest_first = Cluster.objects.order_by("-revenue", "number")
-        prefetch_related_objects([run], Prefetch("clusters", biggest_first))
+        clusters = clusters_of(run)
         sizes = visible_cluster_sizes(focus.user, run, focus.chosen)
         rows = [
             {
@@ -60,7 +59,7 @@ class TopSegmentsTile(Tile):
                 "size": sizes.get(one.number, 0),
                 "url": charts.customers_url(cluster=one.number, **focus.people_query),
             }
-            for one in run.clusters.all()[:MOST_CLUSTERS]
+            for one in clusters[:MOST_CLUSTERS]
         ]
         return {"rows": rows, "run": run}
 

@@ -13,6 +13,9 @@ class LeadState(models.TextChoices):
     LOST = "lost", _("Lost")
 
 
+# Somebody should still work on these.
+OPEN_LEAD_STATES = (LeadState.NEW.value, LeadState.WORKING.value)
+
 LEAD_MOVES = {
     LeadState.NEW: {LeadState.WORKING, LeadState.CONVERTED, LeadState.LOST},
     LeadState.WORKING: {LeadState.CONVERTED, LeadState.LOST},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crm.access import VisibleQuerySet
-from sales.choices import BOOKED_STATES, LeadState, StageKind
+from sales.choices import BOOKED_STATES, OPEN_LEAD_STATES, StageKind
 
 
 class OrderQuerySet(VisibleQuerySet):
@@ -19,7 +19,7 @@ class LeadQuerySet(VisibleQuerySet):
 
     def open(self) -> LeadQuerySet:
         """Keep the leads somebody should still work on."""
-        return self.filter(state__in=[LeadState.NEW, LeadState.WORKING])
+        return self.filter(state__in=OPEN_LEAD_STATES)
 
 
 class OpportunityQuerySet(VisibleQuerySet):

@@ -66,20 +66,22 @@ class OpenTickets:
     mine: int
 
 
+# The states stand in the text: only so does the index of the open ones serve.
+OPEN = ", ".join(f"'{state.value}'" for state in OPEN_STATES)
+OPEN_TICKETS = f"""
+    SELECT count(urgency),
+           count(urgency) FILTER (WHERE owner_id IS NULL),
+           count(urgency) FILTER (WHERE category_id IS NULL),
+           count(urgency) FILTER (WHERE urgency IN ('high', 'urgent')),
+           count(urgency) FILTER (WHERE owner_id = %s)
+    FROM service_ticket WHERE state IN ({OPEN}) {{whose}}
+"""  # noqa: S608
+
+
 def open_tickets(focus: Focus) -> OpenTickets:
     """Count the tickets that somebody still has to act on, of the chosen people.
 
     By a column that the index holds and that is never empty: no row is looked at.
     """
-    counts = (
-        focus.rows(Ticket)
-        .open()
-        .aggregate(
-            open=Count("urgency"),
-            unassigned=Count("urgency", filter=Q(owner__isnull=True)),
-            uncategorised=Count("urgency", filter=Q(category__isnull=True)),
-            mine=Count("urgency", filter=Q(owner=focus.user)),
-            urgent=Count("urgency", filter=Q(urgency__in=["high", "urgent"])),
-        )
-    )
-    return OpenTickets(**counts)
+    (counts,) = focus.read(OPEN_TICKETS, Ticket, focus.user.pk)
+    return OpenTickets(*counts)

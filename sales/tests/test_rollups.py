@@ -4,6 +4,7 @@ import random
 import threading
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from importlib import import_module
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -232,6 +233,18 @@ def test_everything_can_be_rebuilt(world, capsys):
     assert "Days summed up" in capsys.readouterr().out
     assert not ChangedDay.objects.exists()
     assert_right(world.ben, world.dev, zones=ZONES[:2])
+
+
+def test_the_sums_of_months_are_made_of_those_of_days(world):
+    scatter(world)
+    rollups.refresh()
+    names = [one.attname for one in OrderSum._meta.concrete_fields if one.name != "id"]
+    of_months = OrderSum.objects.filter(grain__startswith="month")
+    refreshed = sorted(of_months.values_list(*names), key=str)
+    assert {row[0] for row in refreshed} == {"month", "month_country", "month_owner"}
+    of_months.delete()
+    run(import_module("sales.migrations.0012_sums_of_months").FILL)
+    assert sorted(of_months.values_list(*names), key=str) == refreshed
 
 
 # --- Two at once ----------------------------------------------------------------------
