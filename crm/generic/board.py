@@ -77,8 +77,8 @@ class Board:
     ``moves``         ``callable(obj)`` → the states that it may go to
     ``move``          ``callable(obj, target, actor, reason)``: the model's service
     ``order``         the order of the cards; with ``field`` in front it needs an index
-    ``facts``         columns on a card under its title
-    ``title``         lookup path of a card's title, by default the row's own name
+    ``facts``         columns on a card under its title: fields and related rows
+    ``title``         the field with a card's title, by default the row's own name
     ``amount``, ``currency``  what a column adds up
     ``weight``        attribute of the related row: the expected chance in per cent
     ``closed``        ``callable(target)``: nothing more is to be done there
@@ -117,6 +117,16 @@ class Board:
     quick: tuple[str, ...] = ()
     adds_in: Callable[[Any], bool] | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse facts that cannot be told from the values of a row alone."""
+        for one in self.facts:
+            key, has_own = (
+                (one, False) if isinstance(one, str) else (one.key, one.has_own_value)
+            )
+            if has_own or "__" in key:
+                msg = f"{key!r} cannot stand on a card: it is no field of the row."
+                raise ValueError(msg)
+
     def facts_of(self, model: type[models.Model], user: User) -> list[Column]:
         """Return the columns on a card that the person may see."""
         columns = [
@@ -129,6 +139,21 @@ class Board:
         """Return the key of the column that a row is in."""
         name = obj._meta.get_field(self.field).attname
         return str(getattr(obj, name))
+
+    def paths(self, model: type[models.Model], facts: Iterable[Column]) -> list[str]:
+        """Return what of a row is read for a card with these facts."""
+        return [
+            "pk",
+            model._meta.get_field(self.field).attname,
+            self.title_of(model),
+            *(name.removeprefix("-") for name in self.order),
+            *([self.closed_at] if self.closed_at else []),
+            *(path for column in facts for path in column.paths),
+        ]
+
+    def title_of(self, model: type[models.Model]) -> str:
+        """Return the field with a card's title."""
+        return self.title or model.text_field
 
     def can_add_in(self, column: BoardColumn) -> bool:
         """Tell whether the quick form is offered in a column."""

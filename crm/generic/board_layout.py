@@ -7,43 +7,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
 from django.db import models
-from django.db.models import ExpressionWrapper, Value
 from django.utils import timezone
 from django.utils.functional import cached_property
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from crm import formatting
-from crm.access import Scope, Verb, is_hidden, owner_condition, scope_of
-from crm.generic import counting, formats
+from crm.access import Verb, is_hidden, scope_of
+from crm.generic import counting
 from crm.generic.board import CARDS, COUNT_LIMIT, RECENT_DAYS, Board, BoardColumn
-from crm.generic.keyset import BadTokenError, Keyset, Page
+from crm.generic.board_cards import Card, CardDesk
+from crm.generic.keyset import BadTokenError, Keyset, Page, token_after
 
 if TYPE_CHECKING:
     from crm.generic.listing import Listing
     from crm.models import User
-
-
-@dataclass(frozen=True)
-class Card:
-    """One row on the board."""
-
-    object: Any
-    key: str
-    url: str
-    move_url: str
-    title: str
-    facts: list[tuple[str, str]]
-    age: str
-    tone: str
-
-    @property
-    def can_move(self) -> bool:
-        """Tell whether the reader may move it."""
-        return bool(self.move_url)
 
 
 @dataclass(frozen=True)
@@ -101,23 +79,32 @@ class BoardLayout:
             return (f"-{self.board.closed_at}", "-pk")
         return self.board.order
 
-    def part(self, column: BoardColumn) -> models.QuerySet:
+    def part(self, column: BoardColumn, key: Any = None) -> models.QuerySet:
         """Return the rows of a column in order; of a closed one the recent ones."""
-        rows = self.matching.filter(**{self.board.field: column.key})
+        rows = self.matching.filter(**{self.board.field: key or column.key})
         if column.is_closed and self.board.closed_at:
             since = timezone.now() - datetime.timedelta(days=RECENT_DAYS)
             rows = rows.filter(**{f"{self.board.closed_at}__gte": since})
         return rows.order_by(*self.order_of(column))
+
+    def parts(self, columns: Iterable[BoardColumn]) -> dict[str, models.QuerySet]:
+        """Return the rows of each column; open ones differ in the key alone."""
+        kinds: dict[bool, models.QuerySet] = {}
+        found = {}
+        for one in columns:
+            if one.is_closed not in kinds:
+                kinds[one.is_closed] = self.part(one, counting.EachKey())
+            found[one.key] = kinds[one.is_closed]
+        return found
 
     # --- what is on the page ------------------------------------------------------
 
     def lanes(self) -> list[Lane]:
         """Return the columns with their totals and first cards."""
         shown = self.columns.of(self.group)
-        keys = counting.first_keys(
-            {one.key: self.part(one) for one in shown}, CARDS + 1
-        )
-        heads = self.heads(shown)
+        parts = self.parts(shown)
+        keys = counting.first_keys(parts, CARDS + 1)
+        heads = self.heads(shown, parts)
         wanted = [pk for some in keys.values() for pk in some[:CARDS]]
         cards = {card.object.pk: card for card in self.cards(wanted)}
         found = []
@@ -135,10 +122,9 @@ class BoardLayout:
             )
         return found
 
-    def more_url(self, column: BoardColumn, last: models.Model) -> str:
+    def more_url(self, column: BoardColumn, last: Any) -> str:
         """Return the address of the cards after the last one."""
-        keyset = Keyset(self.part(column), self.order_of(column), CARDS)
-        token = keyset.token_after(last)
+        token = token_after(self.matching, self.order_of(column), last)
         return self.listing.url(layout="board", column=column.key, page=token)
 
     def more(self, column: BoardColumn, token: str) -> Lane:
@@ -175,10 +161,10 @@ class BoardLayout:
 
     # --- totals -------------------------------------------------------------------
 
-    def heads(self, columns: Iterable[BoardColumn]) -> dict[str, Head]:
+    def heads(
+        self, columns: list[BoardColumn], parts: dict[str, models.QuerySet]
+    ) -> dict[str, Head]:
         """Return what stands over the columns; one query for all of them."""
-        columns = list(columns)
-        parts = {one.key: self.part(one) for one in columns}
         amount = self.board.amount
         if not amount or is_hidden(self.user, self.pages.model, amount):
             found = counting.counts(parts, COUNT_LIMIT)
@@ -216,59 +202,7 @@ class BoardLayout:
 
     def cards(self, keys: list[int]) -> list[Card]:
         """Return the cards of rows, in the order of the keys; one query for all."""
-        board, listing, model = self.board, self.listing, self.pages.model
-        facts = board.facts_of(model, self.user)
-        rows = self.pages.queryset().filter(pk__in=keys).order_by()
-        rows = listing.table.prepare(rows, facts, listing.request)
-        rows = rows.annotate(
-            board_since=board.since(model), board_movable=self.movable()
-        )
-        labels = [column.heading(model) for column in facts]
-        by_key = {row.pk: self.card(row, facts, labels) for row in rows}
-        return [by_key[pk] for pk in keys if pk in by_key]
-
-    def movable(self) -> models.Expression:
-        """Return the condition that the reader may change a row."""
-        output = models.BooleanField()
-        scope = scope_of(self.user, Verb.CHANGE, self.pages.model)
-        if scope is None:
-            return Value(False, output_field=output)
-        condition = owner_condition(self.pages.model, self.user, Scope(scope))
-        if not condition:
-            return Value(True, output_field=output)
-        return ExpressionWrapper(condition, output_field=output)
-
-    def card(self, row: Any, facts: list[Any], labels: list[str]) -> Card:
-        """Return a row as a card."""
-        board = self.board
-        key = board.key_of(row)
-        column = self.columns.by_key(key)
-        is_open = column is not None and not column.is_closed
-        days = max((timezone.now() - row.board_since).days, 0)
-        texts = [
-            (label, one.text(row)) for label, one in zip(labels, facts, strict=True)
-        ]
-        return Card(
-            row,
-            key,
-            self.pages.url("detail", row),
-            self.move_url(row, key) if row.board_movable else "",
-            formats.short(formats.value_at(row, board.title) if board.title else row),
-            [(label, text) for label, text in texts if text],
-            age_in_words(days),
-            self.tone(days) if is_open else "",
-        )
-
-    def move_url(self, row: Any, key: str) -> str:
-        """Return the page that asks where to move a card."""
-        query = urlencode({"from": key, "back": self.here_url})
-        return f"{self.pages.url('move', row)}?{query}"
-
-    def tone(self, days: int) -> str:
-        """Return how urgent the age of a card is."""
-        if days > self.board.late:
-            return "late"
-        return "waiting" if days >= self.board.calm else "calm"
+        return CardDesk(self).cards(keys)
 
 
 def board_context(listing: Listing) -> dict[str, Any]:
@@ -296,11 +230,3 @@ def board_context(listing: Listing) -> dict[str, Any]:
         "quick_url": layout.pages.url("boardadd") if layout.board.quick else "",
         "can_move": scope_of(layout.user, Verb.CHANGE, layout.pages.model) is not None,
     }
-
-
-def age_in_words(days: int) -> str:
-    """Return how long a card has been in its column."""
-    if not days:
-        return _("today")
-    text = ngettext("%(count)s day", "%(count)s days", days)
-    return text % {"count": formatting.number(days)}

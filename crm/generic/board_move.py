@@ -232,7 +232,8 @@ class MovePage(BoardPage):
             return redirect(self.back_url() or self.pages.url("detail", obj))
         layout = self.layout()
         cards = layout.cards([obj.pk])
-        heads = layout.heads(layout.columns.of(target.group))
+        columns = layout.columns.of(target.group)
+        heads = layout.heads(columns, layout.parts(columns))
         message = _("%(name)s is in “%(state)s” now.")
         return JsonResponse(
             {

@@ -170,6 +170,11 @@ class Column:
         return words.get(value, value) if words and value is not None else value
 
     @property
+    def paths(self) -> list[str]:
+        """Return the lookup paths of what the text is made of."""
+        return [self.key]
+
+    @property
     def has_own_value(self) -> bool:
         """Tell whether Python computes the value, so that no SQL can name it."""
         return self._value is not None
@@ -267,9 +272,19 @@ class MoneyColumn(NumberColumn):
         super().__init__(key, label, **kw)
         self.currency = currency
 
+    @property
+    def has_fixed_currency(self) -> bool:
+        """Tell whether all amounts are in one currency, which no row names."""
+        return len(self.currency) == 3 and self.currency.isupper()
+
+    @property
+    def paths(self) -> list[str]:
+        """Return the lookup paths of amount and currency."""
+        return [self.key] if self.has_fixed_currency else [self.key, self.currency]
+
     def currency_of(self, row: Any) -> str:
         """Return the code of the currency."""
-        if len(self.currency) == 3 and self.currency.isupper():
+        if self.has_fixed_currency:
             return self.currency
         return formats.value_at(row, self.currency) or ""
 

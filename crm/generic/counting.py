@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from django.core.cache import caches
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
+from django.db.models import Expression
 
 # Seconds for which a list stays "more than 10,000" once that was seen.
 IS_LONG_FOR = 300
@@ -57,22 +58,42 @@ class Figure:
     amount: Decimal | None
 
 
+class EachKey(Expression):
+    """Stands in a list's conditions for the key that the list has among others.
+
+    Lists that differ in nothing else are then one queryset, which is compiled once.
+    """
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        """Leave the place open."""
+        return "%s", [EachKey]
+
+
 def _of_each(
-    parts: Iterable[tuple[Any, models.QuerySet]], select: str, names: str, rest: str
+    parts: Mapping[Any, models.QuerySet],
+    shape: Callable[[models.QuerySet], models.QuerySet],
+    select: str,
+    names: str,
+    rest: str = "",
 ) -> list[tuple[Any, ...]]:
-    """Run one SELECT over each list, all in one query; the key comes first."""
+    """Run one SELECT over each list, all in one query; the key comes first.
+
+    ``shape`` turns a list into what is selected from, with columns named ``names``.
+    """
     keys, statements, params = [], [], []
-    for key, rows in parts:
-        try:
-            inner, values = rows.query.sql_with_params()
-        except EmptyResultSet:
+    compiled: dict[int, tuple[str, tuple[Any, ...]] | None] = {}
+    for key, rows in parts.items():
+        if id(rows) not in compiled:
+            compiled[id(rows)] = _compiled(shape(rows))
+        if compiled[id(rows)] is None:
             continue
+        inner, values = compiled[id(rows)]
         statements.append(
             f"SELECT {len(keys)} AS place, {select} "
             f"FROM ({inner}) AS part({names}) {rest}"
         )
         keys.append(key)
-        params += values
+        params += [key if value is EachKey else value for value in values]
     if not statements:
         return []
     with connection.cursor() as cursor:
@@ -80,14 +101,25 @@ def _of_each(
         return [(keys[place], *values) for place, *values in cursor.fetchall()]
 
 
+def _compiled(rows: models.QuerySet) -> tuple[str, tuple[Any, ...]] | None:
+    """Return the statement and its values, or None where no row can be."""
+    try:
+        return rows.query.sql_with_params()
+    except EmptyResultSet:
+        return None
+
+
 def counts(parts: Mapping[Any, models.QuerySet], limit: int) -> dict[Any, int]:
     """Return {key: number of rows}, one more than the limit standing for "more"."""
-    limited = (
-        (key, rows.order_by().values_list("pk")[: limit + 1])
-        for key, rows in parts.items()
-    )
     found = dict.fromkeys(parts, 0)
-    return found | dict(_of_each(limited, "count(*)", "pk", ""))
+    return found | dict(
+        _of_each(
+            parts,
+            lambda rows: rows.order_by().values_list("pk")[: limit + 1],
+            "count(*)",
+            "pk",
+        )
+    )
 
 
 def totals(
@@ -98,13 +130,10 @@ def totals(
     Beyond the limit the figures are those of any rows: what all come to is more. Taking
     the first ones would sort them all.
     """
-    limited = (
-        (key, rows.order_by().values_list(currency, amount)[: limit + 1])
-        for key, rows in parts.items()
-    )
     found: dict[Any, list[Figure]] = {key: [] for key in parts}
     for key, code, count, total in _of_each(
-        limited,
+        parts,
+        lambda rows: rows.order_by().values_list(currency, amount)[: limit + 1],
         "currency, count(*), sum(amount)",
         "currency, amount",
         "GROUP BY currency",
@@ -117,9 +146,13 @@ def totals(
 
 def first_keys(parts: Mapping[Any, models.QuerySet], size: int) -> dict[Any, list[int]]:
     """Return {key: primary keys of the first rows in the list's own order}."""
-    limited = ((key, rows.values_list("pk")[:size]) for key, rows in parts.items())
     found: dict[Any, list[int]] = {key: [] for key in parts}
-    lines = _of_each(limited, "row_number() OVER (), pk", "pk", "")
+    lines = _of_each(
+        parts,
+        lambda rows: rows.values_list("pk")[:size],
+        "row_number() OVER (), pk",
+        "pk",
+    )
     for key, _place, pk in sorted(lines, key=lambda line: line[1]):
         found[key].append(pk)
     return found

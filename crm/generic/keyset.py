@@ -169,9 +169,7 @@ class Keyset:
         self.filled = self._with_values(in_order(queryset, self.keys[0].path))
         self.size = size
         self.sorts = is_few(queryset)
-        self.mark = ",".join(
-            ("-" if key.descending else "") + key.path for key in self.keys
-        )
+        self.mark = mark_of(self.keys)
 
     def _with_values(self, queryset: models.QuerySet) -> models.QuerySet:
         """Let each row carry the values that a token is made of."""
@@ -283,13 +281,8 @@ class Keyset:
 
     # --- tokens -----------------------------------------------------------------
 
-    def token_after(self, row: Any) -> str:
-        """Return the token of the page after a row, however that row was read."""
-        values = [_dump(formats.value_at(row, key.path)) for key in self.keys]
-        return self._signer().sign_object(["after", self.mark, values, None])
-
     def _signer(self) -> signing.Signer:
-        return signing.Signer(salt=f"{SALT}.{self.queryset.model._meta.label}")
+        return signer_of(self.queryset.model)
 
     def _token(self, direction: str, row: Any, start: int | None) -> str:
         values = [key.dump(getattr(row, key.alias)) for key in self.keys]
@@ -307,6 +300,23 @@ class Keyset:
         except (signing.BadSignature, ValidationError, ValueError, TypeError) as error:
             raise BadTokenError from error
         return direction, values, start
+
+
+def mark_of(keys: list[Key]) -> str:
+    """Return the order in a token, which is good for no other one."""
+    return ",".join(("-" if key.descending else "") + key.path for key in keys)
+
+
+def signer_of(model: type[models.Model]) -> signing.Signer:
+    """Return what signs the tokens of a model's lists."""
+    return signing.Signer(salt=f"{SALT}.{model._meta.label}")
+
+
+def token_after(queryset: models.QuerySet, order: tuple[str, ...], row: Any) -> str:
+    """Return the token of the page after a row, however that row was read."""
+    keys = keys_of(queryset, order)
+    values = [_dump(formats.value_at(row, key.path)) for key in keys]
+    return signer_of(queryset.model).sign_object(["after", mark_of(keys), values, None])
 
 
 def _add(number: int | None, more: int) -> int | None:

@@ -1,11 +1,12 @@
 """The cards of a board; in Python, because a board has hundreds of them."""
 
+from html import escape
+
 from django import template
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
-from crm.generic.board_layout import Card
+from crm.generic.board_cards import Card
 from crm.templatetags.ui import icon
 
 register = template.Library()
@@ -16,7 +17,7 @@ def board_cards(cards: list[Card], focus: int | None = None) -> SafeString:
     """Draw the cards of a column; the one in focus takes the cursor."""
     # Asked once: they are the same on every card.
     clock, dots = icon("clock"), icon("dots")
-    move, said = gettext("Move to…"), gettext("In this state:")
+    move, said = escape(gettext("Move to…")), escape(gettext("In this state:"))
     return SafeString(
         "".join(
             _draw(card, clock, said, _menu(card, dots, move), focus) for card in cards
@@ -24,46 +25,36 @@ def board_cards(cards: list[Card], focus: int | None = None) -> SafeString:
     )
 
 
-def _menu(card: Card, dots: SafeString, move: str) -> SafeString | str:
+def _menu(card: Card, dots: SafeString, move: str) -> str:
     """Draw the way to move a card without dragging it."""
     if not card.can_move:
         return ""
-    return format_html(
-        '<a class="board-move" href="{}" title="{}" aria-label="{} {}"'
-        " data-board-move>{}</a>",
-        card.move_url,
-        move,
-        move,
-        card.title,
-        dots,
+    return (
+        f'<a class="board-move" href="{escape(card.move_url)}" title="{move}"'
+        f' aria-label="{move} {escape(card.title)}" data-board-move>{dots}</a>'
     )
 
 
 def _draw(
-    card: Card, clock: SafeString, said: str, menu: SafeString | str, focus: int | None
-) -> SafeString:
-    """Draw a card: title, the way to move it, facts, age."""
-    facts = format_html_join(
-        "",
-        '<span class="board-fact"><span class="visually-hidden">{}: </span>{}</span>',
-        card.facts,
+    card: Card, clock: SafeString, said: str, menu: str, focus: int | None
+) -> str:
+    """Draw a card: title, the way to move it, facts, age.
+
+    All that comes from people is escaped here; ``format_html`` takes three times as
+    long for the same.
+    """
+    facts = "".join(
+        f'<span class="board-fact"><span class="visually-hidden">{escape(label)}: '
+        f"</span>{escape(text)}</span>"
+        for label, text in card.facts
     )
-    return format_html(
-        '<li class="board-card" data-card="{}" data-state="{}"{}>'
-        '<a class="board-title" href="{}"{}>{}</a>{}'
-        '<span class="board-facts">{}</span>'
-        '<span class="board-age {}">{}<span class="visually-hidden">{} </span>{}</span>'
-        "</li>",
-        card.object.pk,
-        card.key,
-        SafeString(" data-movable") if card.can_move else "",
-        card.url,
-        SafeString(" autofocus") if card.object.pk == focus else "",
-        card.title,
-        menu,
-        facts,
-        f"is-{card.tone}" if card.tone else "",
-        clock,
-        said,
-        card.age,
+    pk = card.object.pk
+    return (
+        f'<li class="board-card" data-card="{pk}" data-state="{escape(card.key)}"'
+        f"{' data-movable' if card.can_move else ''}>"
+        f'<a class="board-title" href="{escape(card.url)}"'
+        f"{' autofocus' if pk == focus else ''}>{escape(card.title)}</a>{menu}"
+        f'<span class="board-facts">{facts}</span>'
+        f'<span class="board-age {f"is-{card.tone}" if card.tone else ""}">{clock}'
+        f'<span class="visually-hidden">{said} </span>{escape(card.age)}</span></li>'
     )
