@@ -30,6 +30,8 @@ def decimal(value: Figure) -> Decimal | None:
     """Return the figure as a Decimal; None for nothing and for what is no number."""
     if value is None or value == "":
         return None
+    if type(value) is Decimal:
+        return value if value.is_finite() else None
     try:
         if isinstance(value, bool) or not isinstance(value, Decimal | int):
             value = str(value)
@@ -41,8 +43,13 @@ def decimal(value: Figure) -> Decimal | None:
 
 def rounded(figure: Decimal, places: int) -> Decimal:
     """Round half away from zero; Django's own formatting would cut instead."""
-    result = figure.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
-    return abs(result) if result == 0 else result
+    result = figure.quantize(_unit(places), rounding=ROUND_HALF_UP)
+    return result or abs(result)
+
+
+@cache
+def _unit(places: int) -> Decimal:
+    return Decimal(1).scaleb(-places)
 
 
 def number(value: Figure, places: int | None = None) -> str:
@@ -52,8 +59,12 @@ def number(value: Figure, places: int | None = None) -> str:
         return NOTHING
     if places is None:
         places = 0 if figure == figure.to_integral_value() else 2
+    return _written(rounded(figure, places), places)
+
+
+def _written(figure: Decimal, places: int) -> str:
+    """Write a figure that is rounded already."""
     point, comma, grouping = _signs(get_language() or "")
-    figure = rounded(figure, places)
     if grouping != THOUSANDS:
         return formats.number_format(
             figure, decimal_pos=places, use_l10n=True, force_grouping=True
@@ -81,7 +92,7 @@ def money(value: Figure, currency: str = "", places: int | None = None) -> str:
     if places is None:
         places = 0 if currency in WITHOUT_CENTS else 2
     figure = rounded(figure, places)
-    text = number(abs(figure), places)
+    text = _written(abs(figure), places)
     symbol = SYMBOLS.get(currency, f"{currency}\N{NO-BREAK SPACE}" if currency else "")
     return f"{'-' if figure < 0 else ''}{symbol}{text}"
 

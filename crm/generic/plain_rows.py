@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from django.db import models
+from django.db.models.base import ModelState
 
 from crm.generic import formats
 
@@ -62,7 +63,12 @@ def namer(model: type[models.Model], names: tuple[str, ...], database: str) -> N
     def name(values: tuple[Any, ...]) -> str | None:
         if not any(value is not None for value in values):
             return None
-        return str(model.from_db(database, names, values))
+        # Without signals and defaults it is made in a quarter of the time.
+        row = model.__new__(model)
+        row.__dict__.update(zip(names, values, strict=True))
+        row._state = ModelState()
+        row._state.db, row._state.adding = database, False
+        return str(row)
 
     return name
 
