@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.db import models
 from django.db.models import ExpressionWrapper, F, Value
 from django.utils import timezone
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from crm import formatting
 from crm.access import Scope, Verb, owner_condition, scope_of
@@ -59,9 +61,10 @@ class CardDesk:
         self.facts = self.board.facts_of(self.model, self.user)
         self.labels = [column.heading(self.model) for column in self.facts]
         self.title = self.board.title_of(self.model)
+        self.detail_url, self.move_url = self.address("detail"), self.address("move")
         self.now = timezone.now()
         self.ages: dict[int, Age] = {}
-        self.moves: dict[str, str] = {}
+        self.ways: dict[str, str] = {}
         self.open_keys = {
             column.key for column in layout.columns.every if not column.is_closed
         }
@@ -98,25 +101,32 @@ class CardDesk:
         return Card(
             row,
             key,
-            self.pages.url("detail", row),
-            self.move_url(row, key) if row.board_movable else "",
+            self.detail_url.format(row.pk),
+            f"{self.move_url.format(row.pk)}?{self.way(key)}"
+            if row.board_movable
+            else "",
             formats.short(getattr(row, self.title)),
             [one for one in zip(self.labels, texts, strict=True) if one[1]],
             age.words,
             age.tone if key in self.open_keys else "",
         )
 
-    def move_url(self, row: Any, key: str) -> str:
-        """Return the page that asks where to move a card."""
-        if key not in self.moves:
-            self.moves[key] = urlencode({"from": key, "back": self.layout.here_url})
-        return f"{self.pages.url('move', row)}?{self.moves[key]}"
+    def address(self, page: str) -> str:
+        """Return the address of a row's page, with a place for its number."""
+        return self.pages.url(page, SimpleNamespace(pk="{}"))
+
+    def way(self, key: str) -> str:
+        """Return what the page that asks where to move a card is told of its column."""
+        if key not in self.ways:
+            self.ways[key] = urlencode({"from": key, "back": self.layout.here_url})
+        return self.ways[key]
 
     def age(self, days: int) -> Age:
         """Return the age in words, and how urgent it is."""
         days = max(days, 0)
         if days not in self.ages:
-            self.ages[days] = Age(age_in_words(days), self.tone(days))
+            words = age_in_words(days, get_language() or "")
+            self.ages[days] = Age(words, self.tone(days))
         return self.ages[days]
 
     def tone(self, days: int) -> str:
@@ -126,8 +136,10 @@ class CardDesk:
         return "waiting" if days >= self.board.calm else "calm"
 
 
-def age_in_words(days: int) -> str:
-    """Return how long a card has been in its column."""
+# Words and figures of a language are the same as long as the process runs.
+@lru_cache(maxsize=2000)
+def age_in_words(days: int, language: str) -> str:
+    """Return how long a card has been in its column, in the active language."""
     if not days:
         return _("today")
     text = ngettext("%(count)s day", "%(count)s days", days)

@@ -41,6 +41,20 @@ def test_filters_and_search_narrow_the_board_without_counting_twice(world):
     assert lane(found, "new").head.totals == ["€7"]
 
 
+def test_what_people_typed_is_never_markup(world):
+    Stage.objects.filter(pk=stage("new").pk).update(name='<s>"New"')
+    customer = make_customer(world.ana, name="<i>&'")
+    make_opportunity(world.ana, name='<b>"Lamps"', customer=customer)
+    html = world.client("ana").get(URL).text
+    assert not {one for one in ("<s>", "<b>", "<i>", '"Lamps"', '"New"') if one in html}
+    lamps = "&lt;b&gt;&quot;Lamps&quot;"
+    assert f">{lamps}</a>" in html
+    assert f'aria-label="Move to… {lamps}"' in html
+    assert ">&lt;i&gt;&amp;&#x27;</span>" in html
+    assert "&lt;s&gt;&quot;New&quot;</h2>" in html
+    assert 'aria-label="Add in &lt;s&gt;&quot;New&quot;"' in html
+
+
 def test_a_closed_column_shows_what_was_closed_lately(world):
     now = timezone.now()
     fresh = make_opportunity(world.ana, "won", closed_at=now - timedelta(days=89))
