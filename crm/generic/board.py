@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.contenttypes.models import ContentType
@@ -26,6 +26,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from crm.generic.columns import Column, column_for
+from crm.statements import KeptQuery, columns_of, row_of
 
 if TYPE_CHECKING:
     from crm.models import User
@@ -168,10 +169,7 @@ class Board:
         found = model._meta.get_field(self.field)
         if found.related_model is None:
             return Columns([self._column(found, one) for one in found.choices])
-        rows = found.related_model.objects.visible_to(user)
-        if self.group:
-            rows = rows.select_related(self.group)
-        rows = rows.order_by(*self.column_order)
+        rows = self._related_rows(found.related_model, user)
         return Columns(
             [
                 BoardColumn(
@@ -186,6 +184,23 @@ class Board:
             ]
         )
 
+    def _related_rows(
+        self, model: type[models.Model], user: User
+    ) -> list[models.Model]:
+        """Return the rows that are columns, in order, each with its group."""
+        own = len(columns_of(model))
+        found, groups = [], {}
+        every = _related(model).rows(user, group=self.group, order=self.column_order)
+        for values in every:
+            row = row_of(model, values[:own])
+            if self.group:
+                group = values[own:]
+                if group not in groups:
+                    groups[group] = row_of(_model_at(model, self.group), group)
+                setattr(row, self.group, groups[group])
+            found.append(row)
+        return found
+
     def _column(self, found: models.Field, choice: tuple[Any, Any]) -> BoardColumn:
         value, label = choice
         return BoardColumn(
@@ -196,6 +211,23 @@ class Board:
         """Return the columns that a row may go to now."""
         allowed = set(self.moves(obj))
         return [column for column in columns.every if column.target in allowed]
+
+
+@cache
+def _related(model: type[models.Model]) -> KeptQuery:
+    """Return the query for rows that are columns: every page of a board asks it."""
+
+    def build(user: User, *, group: str, order: tuple[str, ...]) -> models.QuerySet:
+        paths = columns_of(model)
+        if group:
+            paths += columns_of(_model_at(model, group), group)
+        return model.objects.visible_to(user).order_by(*order).values_list(*paths)
+
+    return KeptQuery(build, model)
+
+
+def _model_at(model: type[models.Model], name: str) -> type[models.Model]:
+    return model._meta.get_field(name).related_model
 
 
 class Columns:
