@@ -6,6 +6,8 @@ judges the address as it always does and must find fault with it.
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 from django.conf import settings
 from django.core.files.base import ContentFile
@@ -16,7 +18,7 @@ from crm.access import Verb, VisibleQuerySet
 from crm.generic import base
 from crm.search import finding
 from crm.testing.access_matrix import declared_rules, routes, rule_of
-from crm.testing.world import make_world
+from crm.testing.world import OWNERS, PEOPLE, REACH, ROLE_OF, cases, make_world
 from customers.models import Customer
 from tests.test_access_matrix import faults
 
@@ -161,3 +163,16 @@ def test_a_page_without_a_row_hides_the_rows_of_others(monkeypatch, url):
         patch.setattr(finding, "owners_in_reach", lambda *args: None)
         patch.setattr(finding, "sees_all", lambda *args: True)
         assert shown()
+
+
+def test_the_standard_tests_ask_for_all_that_a_scope_gives_and_refuses():
+    """Of people and owners that are alike they ask once; no outcome is left out."""
+
+    def outcomes(pairs):
+        return {
+            (ROLE_OF.get(name, name), scope, owner in REACH[scope].get(name, ()))
+            for name, owner in pairs
+            for scope in REACH
+        }
+
+    assert outcomes(cases()) == outcomes(product(PEOPLE, OWNERS))

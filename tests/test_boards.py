@@ -119,17 +119,16 @@ def test_show_more_brings_every_card_once(pages, case, cast):
 
 
 def test_a_move_is_for_those_who_may_change_the_row(pages, case, cast):
-    for owner, row in case.rows(cast).items():
-        target = open_move(pages, cast.dev, row)
-        data = {pages.board.field: target.key, "from": pages.board.key_of(row)}
-        for name in PEOPLE:
-            expected = case.expected(cast, name, owner, "view", "change")
-            client, url = cast.client(name), pages.url("move", row)
-            assert client.get(url).status_code == expected, (name, owner)
-            if expected != 200:
-                with unchanged(*case.tables, AuditEntry):
-                    response = client.post(url, data, headers=JSON)
-                assert response.status_code == expected, (name, owner)
+    for name, owner, client, row in case.cases(cast):
+        expected = case.expected(cast, name, owner, "view", "change")
+        url = pages.url("move", row)
+        assert client.get(url).status_code == expected, (name, owner)
+        if expected != 200:
+            target = open_move(pages, cast.dev, row)
+            data = {pages.board.field: target.key, "from": pages.board.key_of(row)}
+            with unchanged(*case.tables, AuditEntry):
+                response = client.post(url, data, headers=JSON)
+            assert response.status_code == expected, (name, owner)
 
 
 def prepared(case, cast):

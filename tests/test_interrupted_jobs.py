@@ -6,6 +6,7 @@ Real worker processes; the locks that stop them are held by the test.
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 import time
 
@@ -47,13 +48,14 @@ BEGUN_AGAIN = "The work was interrupted; it will be started again."
 
 
 @pytest.fixture
-def cast(transactional_db: None, settings, tmp_path) -> World:
+def cast(transactional_db: None, settings) -> World:
     """Return the cast, outside of any transaction, with short leases."""
     from crm.grants import seed_grants
 
     settings.JOB_LEASE_SECONDS = LEASE_SECONDS
     settings.JOB_SWEEP_SECONDS = SWEEP_SECONDS
-    settings.MEDIA_ROOT = tmp_path / "media"
+    # The workers write there, too: with a folder for each test none could be forked.
+    shutil.rmtree(settings.MEDIA_ROOT, ignore_errors=True)
     # The fixture puts back what a case changes.
     settings.EXPORT_AT_ONCE_ROWS = settings.EXPORT_AT_ONCE_ROWS
     seed_grants()
@@ -61,9 +63,9 @@ def cast(transactional_db: None, settings, tmp_path) -> World:
 
 
 @pytest.fixture
-def start(worker, settings):
+def start(worker):
     """Return a factory of workers that write where the test looks."""
-    return lambda: worker(MEDIA_ROOT=str(settings.MEDIA_ROOT))
+    return worker
 
 
 def restart(test_services) -> None:

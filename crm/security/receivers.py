@@ -180,6 +180,8 @@ def roles_changed(
 @receiver(pre_save, sender=Team)
 def remember_team(instance: Team, **kwargs: Any) -> None:
     """Keep where in the tree a team was before it is saved."""
+    if instance._state.adding:
+        return
     before = Team._base_manager.select_related("parent").filter(pk=instance.pk).first()
     instance._below_before = str(before.parent or "") if before else None
 

@@ -18,22 +18,20 @@ class RecordPageTests:
     def test_what_belongs_to_a_row_is_for_those_who_may_see_it(
         self, world: World
     ) -> None:
-        for owner, row in self.rows(world).items():
-            for name in PEOPLE:
-                client = world.client(name)
-                expected = self.expected(world, name, owner, "view")
-                for page in BELOW:
-                    url = self.declared.url(page, row)
-                    got = client.get(url, headers=HTMX).status_code
-                    # htmx is told to load the sign-in page as a page.
-                    assert got == (200 if name == "eve" else expected), (page, name)
-                for panel in self.declared.panels_for(world.dev, row):
-                    if not panel.lazy:
-                        continue
-                    url = f"{self.declared.url('detail', row)}panel/{panel.key}/"
-                    got = client.get(url).status_code
-                    # A panel may take a right of its own.
-                    assert got == expected or (expected == 200 and got == 404), url
+        for name, owner, client, row in self.cases(world):
+            expected = self.expected(world, name, owner, "view")
+            for page in BELOW:
+                url = self.declared.url(page, row)
+                got = client.get(url, headers=HTMX).status_code
+                # htmx is told to load the sign-in page as a page.
+                assert got == (200 if name == "eve" else expected), (page, name)
+            for panel in self.declared.panels_for(world.dev, row):
+                if not panel.lazy:
+                    continue
+                url = f"{self.declared.url('detail', row)}panel/{panel.key}/"
+                got = client.get(url).status_code
+                # A panel may take a right of its own.
+                assert got == expected or (expected == 200 and got == 404), url
 
     def test_quick_view_names_the_row_and_is_no_page(self, world: World) -> None:
         row = self.make(world.dev)

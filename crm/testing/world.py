@@ -20,6 +20,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
+from django.db.models import Model
 from django.test import Client
 
 from crm.models import Role, Team, User
@@ -48,7 +49,34 @@ REACH = {
     },
     "all": {name: set(OWNERS) for name in OWNERS},
 }
+# Who holds the same roles is judged alike.
+ROLE_OF = {"abe": "ana", "cleo": "ana"}
 WORKER, MANAGER, ADMINISTRATOR = "representative", "sales_manager", "administrator"
+
+
+def standing(name: str, owner: str) -> tuple[bool, ...]:
+    """Return how a person stands to an owner: who reaches whom by which scope."""
+    if name not in OWNERS:
+        return ()
+    return tuple(
+        whose in REACH[scope][who]
+        for scope in REACH
+        for who, whose in ((name, owner), (owner, name))
+    )
+
+
+def cases() -> list[tuple[str, str]]:
+    """Return (person, owner) of every kind: those alike are there once.
+
+    Two are alike when the people hold the same roles and stand to the owner in the
+    same way. The lists are asked about every person and owner, in one page each.
+    """
+    kinds = {}
+    for owner in OWNERS:
+        for name in PEOPLE:
+            kind = (ROLE_OF.get(name, name), standing(name, owner))
+            kinds.setdefault(kind, (name, owner))
+    return list(kinds.values())
 
 
 @dataclass
@@ -62,6 +90,8 @@ class World:
     dev: User
     fay: User
     teams: dict[str, Team] = field(default_factory=dict)
+    # What PageTests has read of the grants: {(name, verb, model): scope}.
+    scopes: dict[tuple[str, str, type[Model]], str] = field(default_factory=dict)
 
     def client(self, name: str) -> Client:
         """Return a browser of the person; Eve's is not signed in."""
@@ -69,6 +99,10 @@ class World:
         if name != "eve":
             sign_in(browser, getattr(self, name))
         return browser
+
+    def clients(self) -> dict[str, Client]:
+        """Return a browser of each person, for those who ask often."""
+        return {name: self.client(name) for name in PEOPLE}
 
     def owners(self) -> dict[str, User]:
         """Return those to whom rows belong."""
