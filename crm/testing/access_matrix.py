@@ -22,13 +22,14 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.db import models
+from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from crm.generic.inline import editable_columns
 from crm.models import Role, Team, User
 from crm.testing.pages import PageTests
 from crm.testing.rights import scope_by_grants
-from crm.testing.world import make_people
+from crm.testing.world import make_people, sign_in
 
 # Whose rows a scope reaches, seen from one person.
 REACH = {
@@ -155,6 +156,14 @@ def foreign(pattern: URLPattern) -> bool:
     return not Path(settings.BASE_DIR, module).is_dir()
 
 
+def grouped(found: list[Route]) -> dict[str, list[Route]]:
+    """Return the addresses by what they have in common: those of one model together."""
+    groups: dict[str, list[Route]] = {}
+    for route in found:
+        groups.setdefault(route.name.rpartition("_")[0] or route.name, []).append(route)
+    return groups
+
+
 def declared_rules() -> dict[str, Rule]:
     """Return the rules of all apps' special addresses."""
     rules: dict[str, Rule] = dict(import_module("tests.access_rules").RULES)
@@ -221,7 +230,16 @@ class Matrix:
     people: dict[str, User]
     mate: User
     stranger: User
+    signed_in: dict[str, Client]
     scopes: dict[tuple[str, str, type[models.Model]], str] = field(default_factory=dict)
+
+    def browsers(self) -> dict[str, Client]:
+        """Return a new browser for each role, in the session that it signed in to."""
+        found = {}
+        for role, known in self.signed_in.items():
+            found[role] = Client(raise_request_exception=False)
+            found[role].cookies.update(known.cookies)
+        return found
 
     def rows(
         self, make: Callable[[User], models.Model]
@@ -279,4 +297,8 @@ def make_matrix() -> Matrix:
         "stranger": (elsewhere, "representative"),
     }
     people = make_people(places)
-    return Matrix(people, people.pop("mate"), people.pop("stranger"))
+    mate, stranger = people.pop("mate"), people.pop("stranger")
+    signed_in = {role: Client() for role in people}
+    for role, browser in signed_in.items():
+        sign_in(browser, people[role])
+    return Matrix(people, mate, stranger, signed_in)
