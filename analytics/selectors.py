@@ -261,6 +261,7 @@ def _score_and_run(user: User, object_id: int, key: str) -> QuerySet:
 
 
 SCORE_AND_RUN = KeptQuery(_score_and_run)
+IS_WAITING = "SELECT id FROM crm_job WHERE dedupe_key = %s AND state = ANY(%s) LIMIT 1"
 
 
 def verdict(user: User, key: str, object_id: int, job_key: str = "") -> Verdict:
@@ -268,10 +269,7 @@ def verdict(user: User, key: str, object_id: int, job_key: str = "") -> Verdict:
 
     One query where there is a score, one more for a job that may be under way.
     """
-    waiting = bool(
-        job_key
-        and Job.objects.filter(dedupe_key=job_key, state__in=UNFINISHED).exists()
-    )
+    waiting = bool(job_key and read_one(IS_WAITING, [job_key, list(UNFINISHED)]))
     if not can(user, Verb.VIEW, Run):
         return Verdict(None, None, None)
     # One key has one current run, and a run scores an object once.
