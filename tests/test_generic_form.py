@@ -57,6 +57,19 @@ def test_a_new_row_without_tags_asks_nothing_about_them(world):
     assert not Customer.objects.get(name="B").tags.exists()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_new_customer_takes_few_statements(world):
+    client = world.client("ana")
+    data = data_of(client, "/customers/new/")
+    client.post("/customers/new/", {**data, "name": "A"})
+    with CaptureQueriesContext(connection) as captured:
+        client.post("/customers/new/", {**data, "name": "B"})
+    assert Customer.objects.filter(name="B").exists()
+    # Without BEGIN and COMMIT, which are no questions.
+    asked = [one["sql"] for one in captured if one["sql"] not in ("BEGIN", "COMMIT")]
+    assert len(asked) <= 20, asked
+
+
 def test_nobody_can_put_a_row_out_of_their_own_reach(world, customer):
     client = world.client("ana")
     url = f"/customers/{customer.pk}/edit/"

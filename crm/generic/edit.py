@@ -194,9 +194,11 @@ class AddPage(FormPage):
         """Save the row and go to its page."""
         if MORE in request.POST:
             return self.begin(request.POST)
+        form = self.make_form(None)
+        formset = self.make_formset(form.instance)
+        # Before the transaction: in it Django asks for each constraint in a savepoint.
+        form.is_valid()
         with transaction.atomic():
-            form = self.make_form(None)
-            formset = self.make_formset(form.instance)
             obj = self.try_save(form, formset)
         if obj is None:
             return self.answer(form, formset, is_new=True)
