@@ -298,8 +298,7 @@ MFA_RECOVERY_CODE_DIGITS = 10
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 # Seconds without a visit after which a session ends, and its longest life.
 SESSION_ENGINE = "crm.security.session_store"
-SESSION_COOKIE_AGE = ACCOUNT_SESSION_ENGINE = "crm.security.session_store"
-SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_COOKIE_AGE = ACCOUNT_SESSION_COOKIE_AGE = 14 * 24 * 3600
 SESSION_MAX_AGE = env.int("SESSION_MAX_AGE", default=30 * 24 * 3600)
 # A session is written again after so many seconds, not at each visit.
 SESSION_RENEW_SECONDS = 3600

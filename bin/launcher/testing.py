@@ -157,9 +157,10 @@ def sweep() -> None:
         owner = place.name.removeprefix(PREFIX).partition("-")[0]
         if not owner.isdigit() or is_alive(int(owner)):
             continue
-        if place.lstat().st_uid != os.geteuid():
-            continue
+        # Another run may remove its own meanwhile.
         with contextlib.suppress(OSError):
+            if place.lstat().st_uid != os.geteuid():
+                continue
             postgres_in(place).stop()
             valkey_in(place).stop()
             shutil.rmtree(place, ignore_errors=True)
