@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from crm.access import Verb, can, reachable
+from crm.access import Verb, can
 from crm.addresses import address_of
 from crm.generic.formats import words_of
 from crm.generic.panels import Panel
 from crm.generic.registry import register_related
-from crm.models.users import full_name, name_parts
-from crm.statements import KeptQuery
+from crm.models.users import full_name
+from crm.reach import reachable
 from customers.choices import InteractionKind, Kind
 from customers.duplicates import lines_of, reasons_of, related_of
 from customers.forms import QuickLogForm
@@ -23,6 +23,7 @@ from customers.selectors import contacts_of, may_log, open_pairs_of
 from customers.timeline import (
     TimelineEntry,
     TimelineSource,
+    newest,
     register_timeline,
     sources_for,
     timeline,
@@ -46,17 +47,7 @@ ICONS = {
 }
 
 
-NEWEST = KeptQuery(
-    lambda user, customer, limit: (
-        Interaction.objects.visible_to(user)
-        .filter(customer=customer)
-        .order_by("-occurred_at", "-pk")
-        .values_list(
-            "pk", "occurred_at", "subject", "kind", "body", *name_parts("owner")
-        )[:limit]
-    ),
-    Interaction,
-)
+NEWEST = newest(Interaction, "occurred_at", "pk", "subject", "kind", "body")
 
 
 class InteractionsOnTimeline(TimelineSource):
@@ -72,7 +63,7 @@ class InteractionsOnTimeline(TimelineSource):
         """Return the newest interactions."""
         kinds = words_of(Interaction, "kind")
         found = NEWEST.rows(user, customer.pk, limit=limit)
-        for pk, at, subject, kind, body, *owner in found:
+        for at, pk, subject, kind, body, *owner in found:
             yield TimelineEntry(
                 at=at,
                 title=subject,

@@ -12,6 +12,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from crm.access import Verb, can
+from crm.models.users import name_parts
+from crm.statements import KeptQuery
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,6 +37,28 @@ class TimelineEntry:
     badge: str = ""
     state: str = ""
     person: str = ""
+
+
+def newest(
+    model: type[Model],
+    at: str,
+    *values: str,
+    of: str = "customer",
+    person: str = "owner",
+) -> KeptQuery:
+    """Return the query for a customer's newest rows that the reader may see.
+
+    A row is its moment, the values, and what ``full_name`` asks of the person.
+    """
+    return KeptQuery(
+        lambda user, customer, limit: (
+            model.objects.visible_to(user)
+            .filter(**{of: customer})
+            .order_by(f"-{at}", "-pk")
+            .values_list(at, *values, *name_parts(person))[:limit]
+        ),
+        model,
+    )
 
 
 class TimelineSource:

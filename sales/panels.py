@@ -24,10 +24,14 @@ from crm.generic.registry import (
     register_related,
 )
 from crm.generic.tables import DateColumn, NumberColumn
-from crm.models.users import full_name, name_parts
-from crm.statements import KeptQuery
+from crm.models.users import full_name
 from customers.models import Customer
-from customers.timeline import TimelineEntry, TimelineSource, register_timeline
+from customers.timeline import (
+    TimelineEntry,
+    TimelineSource,
+    newest,
+    register_timeline,
+)
 from sales.choices import STAGE_MOVES, OrderKind, StageKind
 from sales.models import (
     Category,
@@ -99,17 +103,8 @@ class CustomerOpportunities(Panel):
         }
 
 
-NEWEST_ORDERS = KeptQuery(
-    lambda user, customer, limit: (
-        Order.objects.visible_to(user)
-        .filter(customer=customer)
-        .order_by("-placed_at", "-pk")
-        .values_list(
-            *("pk", "placed_at", "number", "kind", "state", "total", "currency"),
-            *name_parts("owner"),
-        )[:limit]
-    ),
-    Order,
+NEWEST_ORDERS = newest(
+    Order, "placed_at", "pk", "number", "kind", "state", "total", "currency"
 )
 
 
@@ -126,7 +121,7 @@ class OrdersOnTimeline(TimelineSource):
         """Return the newest orders."""
         kinds, states = words_of(Order, "kind"), words_of(Order, "state")
         orders = NEWEST_ORDERS.rows(user, customer.pk, limit=limit)
-        for pk, at, number, kind, state, total, currency, *owner in orders:
+        for at, pk, number, kind, state, total, currency, *owner in orders:
             yield TimelineEntry(
                 at=at,
                 title=f"{kinds[kind]} {number}",
@@ -139,18 +134,12 @@ class OrdersOnTimeline(TimelineSource):
             )
 
 
-NEWEST_CHANGES = KeptQuery(
-    lambda user, customer, limit: (
-        StageChange.objects.visible_to(user)
-        .filter(opportunity__customer=customer)
-        .order_by("-at", "-pk")
-        .values_list(
-            *("at", "opportunity_id", "opportunity__name"),
-            *("to_stage__name", "to_stage__kind"),
-            *name_parts("actor"),
-        )[:limit]
-    ),
+NEWEST_CHANGES = newest(
     StageChange,
+    "at",
+    *("opportunity_id", "opportunity__name", "to_stage__name", "to_stage__kind"),
+    of="opportunity__customer",
+    person="actor",
 )
 
 

@@ -9,23 +9,17 @@ from django.utils.translation import gettext_lazy as _
 from crm.addresses import address_of
 from crm.generic.formats import words_of
 from crm.models import User
-from crm.models.users import full_name, name_parts
-from crm.statements import KeptQuery
+from crm.models.users import full_name
 from customers.models import Customer
-from customers.timeline import TimelineEntry, TimelineSource, register_timeline
+from customers.timeline import (
+    TimelineEntry,
+    TimelineSource,
+    newest,
+    register_timeline,
+)
 from service.models import Ticket
 
-NEWEST = KeptQuery(
-    lambda user, customer, limit: (
-        Ticket.objects.visible_to(user)
-        .filter(customer=customer)
-        .order_by("-opened_at", "-pk")
-        .values_list(
-            "pk", "opened_at", "subject", "number", "state", *name_parts("owner")
-        )[:limit]
-    ),
-    Ticket,
-)
+NEWEST = newest(Ticket, "opened_at", "pk", "subject", "number", "state")
 
 
 class TicketSource(TimelineSource):
@@ -41,7 +35,7 @@ class TicketSource(TimelineSource):
         """Return the newest tickets."""
         states = words_of(Ticket, "state")
         tickets = NEWEST.rows(user, customer.pk, limit=limit)
-        for pk, at, subject, number, state, *owner in tickets:
+        for at, pk, subject, number, state, *owner in tickets:
             yield TimelineEntry(
                 at=at,
                 title=subject,

@@ -15,8 +15,9 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from crm import formatting
-from crm.access import Scope, Verb, can, held, is_hidden, scope_of
+from crm.access import Scope, Verb, can, is_hidden, scope_of
 from crm.generic import formats
+from crm.reach import held
 
 if TYPE_CHECKING:
     from django.http import HttpRequest

@@ -7,11 +7,12 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from crm.access import is_hidden, remember_reach
+from crm.access import is_hidden
 from crm.generic.base import GenericPage
 from crm.generic.panels import Panel
 from crm.generic.related import related_counts
 from crm.generic.tables import BadgeColumn, Links
+from crm.reach import remember_reach
 
 
 @dataclass(frozen=True)

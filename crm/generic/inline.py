@@ -10,13 +10,14 @@ from django.db import models, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from crm.access import Verb, is_among, reachable, read_only_fields
+from crm.access import Verb, is_among, read_only_fields
 from crm.custom.definitions import active_fields
 from crm.generic.base import GenericPage
 from crm.generic.columns import Cell, Column, Links, column_for
 from crm.generic.edit import save_form
 from crm.generic.panels import FieldsPanel
 from crm.models import AuditEntry
+from crm.reach import reachable
 
 if TYPE_CHECKING:
     from crm.generic.forms import VisibleModelForm

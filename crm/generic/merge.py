@@ -15,7 +15,7 @@ from django.db import models, transaction
 from django.db.models import Min
 from django.utils.translation import gettext as _
 
-from crm.access import Verb, reachable_now, read_only_fields
+from crm.access import Verb, read_only_fields
 from crm.attachments import services as attachments
 from crm.audit import record
 from crm.custom import references
@@ -28,6 +28,7 @@ from crm.history.plan import links_of, references_to
 from crm.models import OperationKind
 from crm.notes import services as notes
 from crm.notifications import follows
+from crm.reach import reachable_now
 
 if TYPE_CHECKING:
     import uuid

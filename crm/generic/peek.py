@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from crm.access import remember_reach
 from crm.generic.detail import DetailPage, Part
+from crm.reach import remember_reach
 
 
 class PeekPage(DetailPage):

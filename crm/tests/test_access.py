@@ -13,7 +13,6 @@ from crm.access import (
     can,
     get_visible_or_404,
     paths_of,
-    remember_reach,
     require,
     require_in_reach,
     scope_of,
@@ -22,6 +21,7 @@ from crm.access import (
 from crm.forms import TagForm
 from crm.grants import seed_grants
 from crm.models import AuditEntry, BaseModel, Grant, Job, Role, Tag, Team, User
+from crm.reach import remember_reach
 from crm.testing.snapshot import unchanged
 from crm.testing.world import OWNERS, REACH, make_person, make_world
 

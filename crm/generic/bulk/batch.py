@@ -12,11 +12,12 @@ from django.db.models.deletion import ProtectedError, RestrictedError
 from django.template.defaultfilters import truncatechars
 from django.utils.translation import gettext as _
 
-from crm.access import OutOfReachError, reachable_now, require_in_reach
+from crm.access import OutOfReachError, require_in_reach
 from crm.audit import record_many
 from crm.exceptions import UserVisibleError
 from crm.generic.delete import groups
 from crm.generic.forms import word_of
+from crm.reach import reachable_now
 
 if TYPE_CHECKING:
     from django import forms
