@@ -1,6 +1,8 @@
 """The commands in bin/: servers of a checkout, and what goes wrong at the start."""
 
+import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -302,24 +304,42 @@ def test_a_python_that_is_too_old_gets_one_sentence(tmp_path):
     assert "Python 3.11 or newer" in one_sentence(done)
 
 
-def test_static_files_are_collected_by_content_and_only_those_used(tmp_path):
-    paths = Paths()
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory):
+    """The folder of static files as a deployment collects them."""
+    paths, var = Paths(), tmp_path_factory.mktemp("collected")
     environment = plain_environment(
         SECRET_KEY="x" * 60,
         DATABASE_URL="postgres://127.0.0.1:1/none",
         REDIS_URL="redis://127.0.0.1:1/0",
-        CRM_VAR_DIR=str(tmp_path),
+        CRM_VAR_DIR=str(var),
     )
     args = [str(paths.python), "manage.py", "collectstatic", "--noinput"]
     done = subprocess.run(
         args, cwd=paths.root, env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    static = tmp_path / "static"
-    assert list(static.glob("tabler/css/tabler.min.*.css.gz"))
-    assert list(static.glob("echarts/echarts.min.*.js.gz"))
-    assert not list(static.glob("echarts/*.esm*"))
-    assert not list(static.rglob("*.map"))
+    return var / "static"
+
+
+def test_static_files_are_collected_by_content_and_only_those_used(collected):
+    assert list(collected.glob("tabler/css/tabler.min.*.css.gz"))
+    assert list(collected.glob("echarts/echarts.min.*.js.gz"))
+    assert not list(collected.glob("echarts/*.esm*"))
+    assert not list(collected.rglob("*.map"))
+
+
+@pytest.mark.parametrize("sheet", ["base", "components", "overlays"])
+def test_a_style_sheet_is_sent_as_one_file_with_its_parts_in_order(collected, sheet):
+    css = Paths().root / "static/css"
+    names = json.loads((collected / "staticfiles.json").read_text())["paths"]
+    sent = (collected / names[f"css/{sheet}.css"]).read_text()
+    parts = re.findall('@import "(.+)";', (css / f"{sheet}.css").read_text())
+    assert sorted(parts) == sorted(f"{sheet}/{p.name}" for p in (css / sheet).iterdir())
+    rules = [re.sub(r"(?s)/\*.*?\*/\n?", "", (css / p).read_text()) for p in parts]
+    places = [sent.index(one.strip()) for one in rules]
+    assert places == sorted(places)
+    assert "@import" not in sent
 
 
 # --- The check over HTTP --------------------------------------------------------
