@@ -112,7 +112,7 @@ RULES = {
     "crm:notification_panel": SIGNED_IN,
     "crm:notification_settings": Rule(None, methods=("get", "post")),
     "crm:notification_read": Rule(None, methods=("post",)),
-    # One's own only: tests/test_notifications.py.
+    # One's own only: tests/test_notification_rights.py.
     "crm:notification_open": Rule(
         None, make=make_notification, kwargs=key_of, also=(404,)
     ),

@@ -3,24 +3,18 @@
 from decimal import Decimal
 
 import pytest
-from django.contrib import admin
-from django.contrib.auth.models import Permission
 from django.db import connection, transaction
 from django.urls import reverse
 
 from crm.access import FieldKeptBackError
-from crm.admin import register_missing
-from crm.exceptions import UserVisibleError
 from crm.generic.bulk.actions import EditRows
 from crm.generic.bulk.run import KIND
-from crm.generic.registry import registry
 from crm.generic.selection import Selection
 from crm.history.context import acting
-from crm.history.undo import preview, undo
+from crm.history.undo import undo
 from crm.jobs import enqueue, runner
-from crm.models import FieldRule, Grant, Operation, Role, Tag, User
-from crm.rights.admin import KeepsBack, RuledAdmin
-from crm.testing.snapshot import all_rows, unchanged
+from crm.models import FieldRule, Operation, Tag
+from crm.testing.snapshot import unchanged
 from customers.models import Contact, Customer, DuplicatePair
 from customers.services import save_contact
 from customers.tests.recipes import make_contact, make_customer, make_pair
@@ -28,40 +22,15 @@ from sales.models import Lead, Opportunity, Order, StageChange
 from sales.tests.recipes import make_lead, make_opportunity, make_order, stage
 from service.models import Message, Ticket
 from service.tests.recipes import make_category, make_ticket
+from tests.kept_fields import fresh, may_do_everything, rule
 from tests.test_bulk_jobs import run_of
 
 pytestmark = pytest.mark.django_db
-KINDS = (
-    *("customers.customer", "customers.contact", "customers.duplicatepair"),
-    *("sales.lead", "sales.opportunity", "sales.order"),
-    *("service.ticket", "service.message"),
-)
-
-
-def rule(model, field, mode="read_only"):
-    FieldRule.objects.create(
-        role=Role.objects.get(code="representative"),
-        model=model._meta.label_lower,
-        field=field,
-        mode=mode,
-    )
 
 
 @pytest.fixture
 def ana(world):
-    """Return Ana, whose role may do everything with every row: only rules hold her."""
-    role = Role.objects.get(code="representative")
-    for label in KINDS:
-        for verb in ("view", "add", "change", "delete", "import", "export"):
-            Grant.objects.update_or_create(
-                role=role, model=label, verb=verb, defaults={"scope": "all"}
-            )
-    return world.ana
-
-
-def fresh(person):
-    """Return the person as the next request reads them, with the rules of now."""
-    return User.objects.get(pk=person.pk)
+    return may_do_everything(world)
 
 
 def lost_lead(owner):
@@ -303,86 +272,6 @@ def test_converting_asks_for_no_amount_that_is_kept(world, ana):
     assert Opportunity.objects.get().amount == Decimal(0)
 
 
-# --- Undo -----------------------------------------------------------------------------
-
-
-def done_by(person, work):
-    with acting("page", person) as number:
-        work()
-    return Operation.objects.get(number=number)
-
-
-def test_undo_leaves_what_it_must_not_change_and_says_so(world, ana):
-    mine, other = make_customer(ana, phone="1"), make_customer(ana, city="Bern")
-
-    def work():
-        Customer.objects.filter(pk=mine.pk).update(phone="2", city="Basel")
-        Customer.objects.filter(pk=other.pk).update(city="Basel")
-
-    done = done_by(ana, work)
-    rule(Customer, "phone")
-    before = all_rows()
-    seen = preview(done, fresh(ana))
-    assert [(one.object_id, one.reason) for one in seen.left] == [(mine.pk, "kept")]
-    assert all_rows() == before
-    # Not even where a later change is to be overruled.
-    result = undo(done, fresh(ana), overrule=[f"customers.customer:{mine.pk}"])
-    assert [one.reason for one in result.left] == ["kept"]
-    mine.refresh_from_db()
-    other.refresh_from_db()
-    assert (mine.phone, mine.city, other.city) == ("2", "Basel", "Bern")
-
-
-def test_what_undo_may_not_do_at_all_changes_nothing(world, ana):
-    mine = make_customer(ana, phone="1")
-    done = done_by(ana, lambda: Customer.objects.update(phone="2"))
-    rule(Customer, "phone", "hidden")
-    browser = world.client("ana")
-    url = f"/operations/{done.number}/"
-    page = browser.get(url).content.decode()
-    assert "a field that your role does not change" in page
-    with unchanged(Customer):
-        assert browser.post(f"{url}undo/").status_code == 409
-    with pytest.raises(UserVisibleError), unchanged(Customer):
-        undo(done, fresh(ana))
-    # Ben's role keeps nothing back.
-    assert not undo(done, fresh(world.ben)).left
-    mine.refresh_from_db()
-    assert mine.phone == "1"
-
-
-def test_undo_of_tags_follows_the_rule_of_tags(world, ana):
-    tag, row = Tag.objects.create(name="vip"), make_customer(ana)
-
-    def work():
-        row.tags.add(tag)
-        new = make_customer(ana, name="New")
-        new.tags.add(tag)
-
-    done = done_by(ana, work)
-    rule(Customer, "tags")
-    result = undo(done, fresh(ana))
-    assert [one.reason for one in result.left] == ["kept"]
-    assert not Customer.objects.filter(name="New").exists()
-    assert row.tags.get() == tag
-
-
-def test_a_deleted_row_comes_back_whole_and_its_hidden_values_stay_hidden(world, ana):
-    row = make_customer(ana, phone="5550199")
-    before = all_rows()
-    rule(Customer, "phone", "hidden")
-    browser = world.client("ana")
-    browser.post(f"/customers/{row.pk}/delete/", {"sure": "1"})
-    done = Operation.objects.latest("pk")
-    for url in (f"/operations/{done.number}/", "/trash/?model=customers.customer"):
-        page = browser.get(url).content.decode()
-        assert row.name in page
-        assert "5550199" not in page, url
-    assert browser.post(f"/operations/{done.number}/undo/").status_code == 302
-    assert all_rows() == before
-    assert "5550199" not in browser.get(row.get_absolute_url()).content.decode()
-
-
 # --- Jobs -----------------------------------------------------------------------------
 
 
@@ -398,100 +287,3 @@ def test_a_job_that_meets_the_guard_says_so(world, ana, monkeypatch):
         assert runner.run(job.pk) == "failed"
     job.refresh_from_db()
     assert "does not change the field “Phone”" in job.error
-
-
-# --- Django's admin -------------------------------------------------------------------
-
-
-@pytest.fixture
-def staff(world, ana):
-    """Return Ana's browser as technical staff with every permission of the admin."""
-    User.objects.filter(pk=ana.pk).update(is_staff=True)
-    ana.user_permissions.set(Permission.objects.all())
-    return world.client("ana")
-
-
-def test_every_admin_of_ours_keeps_to_the_rules():
-    register_missing()
-    for one in [admin.site._registry[model] for model in registry.pages]:
-        assert isinstance(one, RuledAdmin), one
-        for inline in one.inlines:
-            assert issubclass(inline, KeepsBack), inline
-
-
-def test_the_admin_hides_what_is_hidden(world, ana, staff):
-    row = make_customer(ana, name="Secret Ltd", phone="5550199", kind="company")
-    make_contact(ana, customer=row, email="kim@hidden.example")
-    url = reverse("admin:customers_customer_change", args=[row.pk])
-    listed = reverse("admin:customers_customer_changelist")
-    contacts = reverse("admin:customers_contact_changelist")
-    pages = (
-        url,
-        listed,
-        contacts,
-        reverse("admin:customers_customer_add"),
-        reverse("admin:customers_customer_delete", args=[row.pk]),
-        reverse("admin:customers_customer_history", args=[row.pk]),
-    )
-    for told in ("5550199", "kim@hidden.example"):
-        assert told in staff.get(url).content.decode()
-    found = staff.get(f"{listed}?q=5550199").content.decode()
-    assert "Secret Ltd" in found
-    rule(Customer, "phone", "hidden")
-    rule(Customer, "kind", "hidden")
-    rule(Contact, "email", "hidden")
-    for page in pages:
-        answer = staff.get(page)
-        assert answer.status_code == 200, page
-        for told in ("5550199", "kim@hidden.example", 'name="phone"', "kind__exact"):
-            if page == contacts and told == 'name="phone"':
-                continue
-            assert told not in answer.content.decode(), (page, told)
-    assert "Secret Ltd" not in staff.get(f"{listed}?q=5550199").content.decode()
-    for asked in ("phone__startswith=555", "kind__exact=company"):
-        assert staff.get(f"{listed}?{asked}").status_code == 400, asked
-    assert staff.get(f"{contacts}?customer__phone__startswith=5").status_code == 400
-
-
-def sent_to(form):
-    """Return what a browser would send of an admin page's form."""
-    data = {}
-    for one in form.visible_fields() + form.hidden_fields():
-        value = one.value()
-        if value is not None and value is not False:
-            data[one.html_name] = value
-    return data
-
-
-def test_the_admin_changes_nothing_that_is_kept(world, ana, staff):
-    row = make_customer(ana, phone="1", city="Bern")
-    rule(Customer, "phone", "read_only")
-    rule(Customer, "email", "hidden")
-    url = reverse("admin:customers_customer_change", args=[row.pk])
-    page = staff.get(url)
-    assert 'name="phone"' not in page.content.decode()
-    assert ">1<" in page.content.decode()
-    data = sent_to(page.context["adminform"].form)
-    for formset in page.context["inline_admin_formsets"]:
-        data |= sent_to(formset.formset.management_form)
-    data |= {"city": "Basel", "phone": "666", "email": "a@b.example"}
-    answer = staff.post(url, data)
-    assert answer.status_code == 302, answer.context["errors"]
-    row.refresh_from_db()
-    assert (row.phone, row.email, row.city) == ("1", "", "Basel")
-
-
-def test_a_list_that_is_edited_in_the_admin_keeps_to_them_too(world, ana, staff):
-    """Such a list is declared here: the guard below would refuse the whole of it."""
-
-    class Editable(RuledAdmin):
-        list_display = ("name", "city", "phone")
-        list_editable = ("city", "phone")
-        date_hierarchy = "birth_date"
-
-    rule(Customer, "phone")
-    rule(Customer, "birth_date", "hidden")
-    request = staff.get("/admin/").wsgi_request
-    found = Editable(Customer, admin.site).get_changelist_instance(request)
-    assert list(found.list_editable) == ["city"]
-    assert found.date_hierarchy is None

@@ -1,8 +1,6 @@
 """Fields kept back per role: in no answer of any address, and in no inference."""
 
-import io
 import json
-import zipfile
 from decimal import Decimal
 from pathlib import Path
 from urllib.parse import quote
@@ -14,32 +12,18 @@ from django.urls import reverse
 from crm.access import hidden_fields, read_only_fields
 from crm.generic.registry import registry
 from crm.history.context import acting
-from crm.models import CustomField, FieldRule, Grant, Operation, Role, SavedView, User
+from crm.models import FieldRule, Grant, Operation, Role, SavedView, User
 from crm.testing.access_matrix import declared_rules, page_tests, routes, rule_of
 from crm.testing.snapshot import unchanged
 from customers.models import Contact, Customer
-from sales.models import Lead, Order
+from sales.models import Lead
+from tests.kept_fields import body, rule
 
 pytestmark = pytest.mark.django_db
 PHONE, INCOME = "+49 30 77441199", Decimal("81234.56")
 LIST = "/customers/"
 # How the two values may be written in an answer.
 SECRETS = ("77441199", "81234", "81,234")
-
-
-def rule(field, mode="hidden", role="representative", model="customers.customer"):
-    FieldRule.objects.create(
-        role=Role.objects.get(code=role), model=model, field=field, mode=mode
-    )
-
-
-def body(response):
-    parts = response.streaming_content if response.streaming else [response.content]
-    content = b"".join(parts)
-    if zipfile.is_zipfile(io.BytesIO(content)):
-        with zipfile.ZipFile(io.BytesIO(content)) as book:
-            content = b"".join(map(book.read, book.namelist()))
-    return content.decode("utf-8", "replace")
 
 
 @pytest.fixture
@@ -86,8 +70,8 @@ def secret(world):
     Customer.objects.create(
         name="Other Ltd", phone="2", owner=world.ana, source="other"
     )
-    rule("phone")
-    rule("annual_income")
+    rule(Customer, "phone", "hidden")
+    rule(Customer, "annual_income", "hidden")
     return row
 
 
@@ -308,7 +292,7 @@ def test_every_form_can_do_without_each_field(world):
                 role=role, model=label, verb=verb, defaults={"scope": "all"}
             )
         for name in ruled_fields(pages):
-            rule(name, model=label)
+            rule(pages.model, name, "hidden")
     ana = world.client("ana")
     for pages in registry.pages.values():
         row = page_tests()[pages.model]().make(world.ana)
@@ -328,8 +312,8 @@ def test_contacts_keep_their_own_phone(world, secret):
 
 def test_tags_and_boards_keep_to_the_rules(world, secret):
     """What is written by other ways than the form is refused there, too."""
-    rule("tags")
-    rule("state", "read_only", model="sales.lead")
+    rule(Customer, "tags", "hidden")
+    rule(Lead, "state", "read_only")
     Grant.objects.update_or_create(
         role=Role.objects.get(code="representative"),
         model="sales.lead",
@@ -369,95 +353,3 @@ def test_a_file_cannot_fill_what_is_kept_back(world, secret):
     assert 'value="phone"' not in body(page)
     with unchanged(Customer), pytest.raises(ImportRefused, match="phone"):
         pipeline._plan(run, Path(default_storage.path(name)))
-
-
-@pytest.fixture
-def leads(world):
-    """Return Ana's leads: one whose company, which she must not know, is "Quorum"."""
-    role = Role.objects.get(code="representative")
-    for model in ("sales.lead", "customers.customer", "sales.order"):
-        for verb in ("view", "add", "change", "export"):
-            Grant.objects.update_or_create(
-                role=role, model=model, verb=verb, defaults={"scope": "all"}
-            )
-    Lead.objects.create(name="Harriet Vane", company="Quorum Ltd", owner=world.ana)
-    Lead.objects.create(name="Quorum Peter", company="Teapots", owner=world.ana)
-    return world
-
-
-def found_by(browser, text, url="/leads/"):
-    """Return the names that a list, the box and its suggestions find."""
-    page = browser.get(f"{url}?q={quote(text)}")
-    listed = {one.object.name for one in page.context["rows"]}
-    assert page.context["count"].number == len(listed)
-    for asked in (f"/search/?q={quote(text)}", f"/search/suggest/?q={quote(text)}"):
-        told = body(browser.get(asked))
-        for name in ("Harriet Vane", "Quorum Peter"):
-            assert (name in told) == (name in listed), (asked, name)
-    return listed
-
-
-@pytest.mark.parametrize("text", ["quorum", "quor", "uorum", "quorom"])
-def test_words_of_a_hidden_column_find_nothing(leads, text):
-    """Whole words, their beginnings, parts, and with a letter wrong."""
-    both = {"Harriet Vane", "Quorum Peter"}
-    assert found_by(leads.client("ana"), text) == both
-    rule("company", model="sales.lead")
-    ana = leads.client("ana")
-    assert found_by(ana, text) == {"Quorum Peter"}
-    # Another role is not touched by it, nor is what she may see.
-    assert found_by(leads.client("ben"), text) == both
-    assert found_by(ana, "harriet") == {"Harriet Vane"}
-    assert found_by(ana, "harriet quorum") == set()
-    assert "Harriet" not in body(ana.get(f"/leads/choices/?q={text}"))
-    assert "Harriet" not in body(ana.get(f"/leads/similar/?name={text}+ltd"))
-
-
-def test_a_frequent_word_of_a_hidden_column_tells_no_number(leads):
-    """Where the latest rows decide and rows are asked one by one."""
-    Lead.objects.bulk_create(
-        Lead(name=f"Number {one:03d}", company="Frequent", owner=leads.ana)
-        for one in range(400)
-    )
-    Lead.objects.bulk_create(
-        Lead(name=f"Frequent {one}", company="Teapots", owner=leads.ana)
-        for one in range(3)
-    )
-    url = "/leads/?q=frequent"
-    assert leads.client("ana").get(url).context["count"].number == 403
-    rule("company", model="sales.lead")
-    ana = leads.client("ana")
-    page = ana.get(url)
-    assert page.context["count"].number == 3
-    names = {one.object.name for one in page.context["rows"]}
-    assert names == {"Frequent 0", "Frequent 1", "Frequent 2"}
-    assert "Number" not in body(ana.get("/search/?q=frequent"))
-    assert "Frequent 2" in body(ana.get("/search/?q=frequent"))
-
-
-def test_hidden_custom_fields_are_in_no_form_and_found_by_nothing(leads):
-    field = CustomField.objects.create(
-        model="customers.customer", kind="text", label="Passphrase"
-    )
-    row = Customer.objects.create(
-        name="Secret Ltd",
-        owner=leads.ana,
-        source="other",
-        custom={field.key: "Zanzibar"},
-    )
-    order = page_tests()[Order]().make(leads.ana)
-    Order.objects.filter(pk=order.pk).update(customer=row)
-    urls = (row.get_absolute_url(), f"{LIST}{row.pk}/edit/", f"{LIST}{row.pk}/peek/")
-    part = {"HTTP_HX_REQUEST": "true"}
-    ana = leads.client("ana")
-    assert all("Zanzibar" in body(ana.get(url, **part)) for url in urls)
-    counts = [f"{LIST}?q=zanzibar", "/orders/?q=zanzibar"]
-    assert [ana.get(url).context["count"].number for url in counts] == [1, 1]
-    rule("custom")
-    ana = leads.client("ana")
-    assert not [url for url in urls if "Zanzibar" in body(ana.get(url, **part))]
-    assert [ana.get(url).context["count"].number for url in counts] == [0, 0]
-    assert "Secret" not in body(ana.get("/search/?q=zanzibar"))
-    with unchanged(Customer):
-        cell = f"{LIST}{row.pk}/cell/{field.name}/"
-        assert ana.post(cell, {field.name: "x"}).status_code == 404

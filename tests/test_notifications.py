@@ -1,29 +1,12 @@
 """People are told of what concerns them and of nothing else, whoever does it how."""
 
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
-from django.urls import reverse
 from django.utils import timezone, translation
 
-from crm.grants import seed_grants
-from crm.history.context import acting
 from crm.jobs import enqueue
-from crm.models import (
-    Follow,
-    Grant,
-    Job,
-    JobState,
-    Notice,
-    Notification,
-    NotificationChoice,
-    Operation,
-    OperationKind,
-    Role,
-    User,
-)
+from crm.models import Follow, Job, JobState, Notification, NotificationChoice, User
 from crm.notifications import keeping
 from crm.notifications.delivery import deliver
 from crm.notifications.due import KIND as DUE_JOB
@@ -33,15 +16,7 @@ from crm.testing.query_budget import queries_of
 from crm.testing.workers import run_jobs
 from crm.testing.world import make_world
 from tests.machines.models import Machine
-
-
-def open_to_managers(scope="subtree"):
-    """Let managers do everything with machines."""
-    role = Role.objects.get(code="sales_manager")
-    for verb in ("view", "change", "delete", "import"):
-        Grant.objects.create(
-            role=role, model="machines.machine", verb=verb, scope=scope
-        )
+from tests.notifying import follow, lines, note, open_to_managers, unread
 
 
 @pytest.fixture
@@ -54,159 +29,6 @@ def world(db):
 @pytest.fixture
 def row(world):
     return Machine.objects.create(serial="S1", name="Lathe", owner=world.ana)
-
-
-def hand(client, row, person):
-    """Make somebody the owner of a row on its form."""
-    data = {
-        "serial": row.serial,
-        "name": row.name,
-        "state": row.state,
-        "owner": person.pk,
-    }
-    return client.post(f"/machines/{row.pk}/edit/", data)
-
-
-def note(client, row, text="Look at this.", **data):
-    url = reverse("crm:note_add", args=["machines.machine", row.pk])
-    return client.post(url, {"text": text, **data})
-
-
-def follow(client, row, stance="followed"):
-    url = reverse("crm:follow", args=["machines.machine", row.pk])
-    return client.post(url, {"stance": stance})
-
-
-def unread(client):
-    return client.get("/notifications/count/").json()["unread"]
-
-
-def lines(person):
-    rows = Notification.objects.filter(recipient=person).order_by("pk")
-    return [(one.kind, one.object_id, one.count) for one in rows]
-
-
-# --- Handed over ------------------------------------------------------------------
-
-
-def test_who_is_made_an_owner_is_told_and_opening_it_is_reading(world, row):
-    assert hand(world.client("ben"), row, world.abe).status_code == 302
-    assert lines(world.abe) == [("handover", row.pk, 1)]
-    assert lines(world.ana) == lines(world.ben) == []
-    abe = world.client("abe")
-    assert unread(abe) == 1
-    page = abe.get("/notifications/").text
-    assert "Lathe" in page
-    assert "Ben Tester handed this to you" in page
-    one = Notification.objects.get()
-    answer = abe.get(f"/notifications/{one.pk}/")
-    assert (answer.status_code, answer.url) == (302, f"/machines/{row.pk}/")
-    assert unread(abe) == 0
-    one.refresh_from_db()
-    assert one.read_at is not None
-
-
-def test_nobody_is_told_of_an_own_act(world, row):
-    hand(world.client("ben"), row, world.ben)
-    row.refresh_from_db()
-    assert row.owner == world.ben
-    assert not Notification.objects.exists()
-    assert not Notice.objects.exists()
-
-
-def test_what_is_added_for_somebody_else_is_handed_over(world):
-    with acting(OperationKind.PAGE, world.ben):
-        made = Machine.objects.create(serial="N", name="New", owner=world.abe)
-    deliver()
-    assert lines(world.abe) == [("handover", made.pk, 1)]
-
-
-def test_what_a_command_or_nobody_writes_tells_nobody(world):
-    with acting(OperationKind.COMMAND):
-        Machine.objects.create(serial="C", name="C", owner=world.abe)
-    Machine.objects.create(serial="D", name="D", owner=world.abe)
-    assert not Notice.objects.exists()
-
-
-@pytest.fixture
-def many(world):
-    return Machine.objects.bulk_create(
-        Machine(serial=f"M{number:04}", name="Press", owner=world.ana)
-        for number in range(3000)
-    )
-
-
-def test_a_bulk_handover_of_three_thousand_is_one_notification(world, many):
-    with acting(OperationKind.BULK, world.ben) as number:
-        for start in range(0, 3000, 300):
-            keys = [one.pk for one in many[start : start + 300]]
-            Machine.objects.filter(pk__in=keys).update(owner=world.abe)
-            # As between the batches of a job, where the clock may come by.
-            if start == 900:
-                deliver()
-    deliver()
-    one = Notification.objects.get()
-    assert (one.recipient, one.count, one.object_id) == (world.abe, 3000, None)
-    assert one.operation == number
-    abe = world.client("abe")
-    assert unread(abe) == 1
-    page = abe.get("/notifications/").text
-    assert "3,000 machines were handed to you" in page
-    assert "Press" not in page
-    opened = abe.get(f"/notifications/{one.pk}/")
-    assert opened.status_code == 200
-    assert opened.text.count("Press") == 100
-    assert unread(abe) == 0
-
-
-def test_rows_of_an_operation_that_are_out_of_sight_are_not_listed(world, many):
-    with acting(OperationKind.BULK, world.ben):
-        Machine.objects.update(owner=world.abe)
-    deliver()
-    one = Notification.objects.get()
-    keep = many[0]
-    Machine.objects.exclude(pk=keep.pk).update(owner=world.cleo)
-    page = world.client("abe").get(f"/notifications/{one.pk}/").text
-    assert page.count("Press") == 1
-
-
-def test_two_who_empty_the_outbox_at_once_tell_once(transactional_db):
-    seed_grants()
-    world = make_world()
-    open_to_managers()
-    with acting(OperationKind.BULK, world.ben):
-        for number in range(40):
-            Machine.objects.create(serial=f"{number}", name="x", owner=world.abe)
-
-    def empty():
-        try:
-            deliver()
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=empty) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not Notice.objects.exists()
-    found = Notification.objects.get()
-    assert (found.recipient, found.count) == (world.abe, 40)
-
-
-def test_a_notice_that_cannot_be_understood_stops_no_other(world, row):
-    with acting(OperationKind.PAGE, world.ben):
-        Machine.objects.filter(pk=row.pk).update(owner=world.abe)
-    waiting = Notice.objects.get()
-    Notice.objects.create(
-        kind="unknown",
-        model="machines.machine",
-        rows=waiting.rows,
-        recipient_id=world.abe.pk,
-    )
-    deliver()
-    assert lines(world.abe) == [("handover", row.pk, 1)]
-    assert not Notice.objects.exists()
 
 
 # --- Notes, comments, changes -----------------------------------------------------
@@ -246,11 +68,6 @@ def test_followers_are_told_of_changes_and_owners_are_not(world, row):
     assert lines(world.ana) == []
 
 
-def test_a_row_that_one_may_not_see_cannot_be_followed(world, row):
-    assert follow(world.client("cleo"), row).status_code == 404
-    assert not Follow.objects.exists()
-
-
 def test_a_muted_row_is_silent_but_for_what_is_meant_by_name(world, row):
     ana, ben = world.client("ana"), world.client("ben")
     follow(ana, row, "muted")
@@ -280,54 +97,6 @@ def test_a_choice_that_there_is_not_is_refused(world):
     answer = world.client("ana").post("/notifications/settings/", {"mail-note": "x"})
     assert answer.status_code == 422
     assert not NotificationChoice.objects.exists()
-
-
-# --- Rights -----------------------------------------------------------------------
-
-
-def test_who_lost_the_right_sees_no_title_and_the_bell_forgets_it(world, row):
-    follow(world.client("abe"), row)
-    note(world.client("ben"), row, "Secret words.")
-    abe = world.client("abe")
-    assert unread(abe) == 1
-    Machine.objects.update(owner=world.cleo)
-    for address in ("/notifications/panel/", "/notifications/"):
-        page = abe.get(address).text
-        assert "Lathe" not in page
-        assert "Secret words" not in page
-    assert unread(abe) == 0
-    one = Notification.objects.get(recipient=world.abe)
-    answer = abe.get(f"/notifications/{one.pk}/")
-    assert answer.url == "/notifications/"
-    # With the right it is there again.
-    Machine.objects.update(owner=world.ana)
-    assert "Lathe" in abe.get("/notifications/").text
-
-
-def test_nobody_is_told_of_a_row_that_they_may_not_see(world, row):
-    Follow.objects.create(person=world.cleo, model="machines.machine", object_id=row.pk)
-    note(world.client("ben"), row)
-    assert lines(world.cleo) == []
-    assert lines(world.ana) == [("note", row.pk, 1)]
-
-
-def test_those_who_were_switched_off_are_not_told(world, row):
-    User.objects.filter(pk=world.ana.pk).update(is_active=False)
-    note(world.client("ben"), row)
-    assert not Notification.objects.exists()
-
-
-def test_another_persons_notification_is_nowhere(world, row):
-    note(world.client("ben"), row)
-    one = Notification.objects.get(recipient=world.ana)
-    for name in ("ben", "abe", "dev"):
-        client = world.client(name)
-        assert client.get(f"/notifications/{one.pk}/").status_code == 404
-        assert client.post("/notifications/read/", {"one": one.pk}).status_code == 404
-        assert "Lathe" not in client.get("/notifications/").text
-    world.client("dev").post("/notifications/read/")
-    one.refresh_from_db()
-    assert one.read_at is None
 
 
 # --- Shares, jobs, dates ----------------------------------------------------------
@@ -420,13 +189,6 @@ def test_asking_for_the_number_does_not_keep_a_session_alive(world):
     assert ana.session["seen"] > 1
 
 
-def test_a_stranger_is_not_answered(db, client):
-    for address in ("", "count/", "panel/", "settings/", "1/"):
-        answer = client.get(f"/notifications/{address}")
-        assert answer.status_code == 302
-        assert "/accounts/login/" in answer.url
-
-
 def test_the_list_sends_the_same_queries_for_three_and_for_thirty(world):
     def add(number):
         for place in range(number):
@@ -487,16 +249,6 @@ def test_followers_and_notifications_of_lost_rows_go(world, row):
     assert not Notification.objects.exists()
 
 
-def test_who_gets_a_row_back_by_an_undo_is_told(world, row):
-    ben = world.client("ben")
-    hand(ben, row, world.abe)
-    number = Operation.objects.get(actor=world.ben, kind="page").number
-    assert ben.post(f"/operations/{number}/undo/").status_code == 302
-    row.refresh_from_db()
-    assert row.owner == world.ana
-    assert lines(world.ana) == [("handover", row.pk, 1)]
-
-
 def test_pages_speak_the_readers_language(world, row):
     note(world.client("ben"), row, "@ana hello")
     User.objects.filter(pk=world.ana.pk).update(language="zh-hans")
@@ -506,15 +258,3 @@ def test_pages_speak_the_readers_language(world, row):
         assert translation.gettext("Mark all as read") != "Mark all as read"
         words = translation.gettext("%(person)s mentioned you in a note")
         assert words % {"person": world.ben} in page
-
-
-def test_titles_of_rows_cannot_run(world, row):
-    bad = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
-    Machine.objects.filter(pk=row.pk).update(name=bad)
-    note(world.client("ben"), row, f"{bad} @ana {bad}")
-    ana = world.client("ana")
-    for address in ("/notifications/", "/notifications/panel/"):
-        page = ana.get(address).text
-        assert "<script>alert" not in page
-        assert "<img src=x" not in page
-        assert "&lt;script&gt;" in page
