@@ -13,100 +13,33 @@ from django.apps import AppConfig, apps
 from django.db import transaction
 
 from crm.access import Scope, Verb
+from crm.models import Grant, Role, SeededModel
+from crm.models.users import ADMINISTRATOR, ROLE_LABELS
 
+# Whoever works with rows; administrators have every right anyhow.
+EVERYBODY = tuple(code for code in ROLE_LABELS if code != ADMINISTRATOR)
 DEFAULT_GRANTS = {
     "*": {
-        "administrator": " ".join(f"{verb}={Scope.ALL}" for verb in Verb.values),
+        ADMINISTRATOR: " ".join(f"{verb}={Scope.ALL}" for verb in Verb.values),
     },
-    "crm.user": dict.fromkeys(
-        (
-            "representative",
-            "sales_manager",
-            "marketer",
-            "agent",
-            "service_manager",
-            "analyst",
-            "executive",
-        ),
-        "view=all",
-    ),
+    "crm.user": dict.fromkeys(EVERYBODY, "view=all"),
     # Names of teams are for everybody who works with others.
-    "crm.team": dict.fromkeys(
-        (
-            "representative",
-            "sales_manager",
-            "marketer",
-            "agent",
-            "service_manager",
-            "analyst",
-            "executive",
-        ),
-        "view=all",
+    "crm.team": dict.fromkeys(EVERYBODY, "view=all"),
+    "crm.tag": dict.fromkeys(EVERYBODY, "view=all")
+    | dict.fromkeys(
+        ("sales_manager", "marketer", "service_manager"), "view=all add=all change=all"
     ),
-    "crm.tag": {
-        "representative": "view=all",
-        "sales_manager": "view=all add=all change=all",
-        "marketer": "view=all add=all change=all",
-        "agent": "view=all",
-        "service_manager": "view=all add=all change=all",
-        "analyst": "view=all",
-        "executive": "view=all",
-    },
-    "crm.job": dict.fromkeys(
-        (
-            "representative",
-            "sales_manager",
-            "marketer",
-            "agent",
-            "service_manager",
-            "analyst",
-            "executive",
-        ),
-        "view=own run=own",
-    ),
+    "crm.job": dict.fromkeys(EVERYBODY, "view=own run=own"),
     # Everybody takes back what they did; the rows' own rights bound it.
-    "crm.operation": dict.fromkeys(
-        (
-            "representative",
-            "sales_manager",
-            "marketer",
-            "agent",
-            "service_manager",
-            "analyst",
-            "executive",
-        ),
-        "view=own change=own",
-    ),
+    "crm.operation": dict.fromkeys(EVERYBODY, "view=own change=own"),
     # The trash shows rows that the person may delete.
     "crm.deletedrow": dict.fromkeys(
         ("representative", "sales_manager", "marketer", "agent", "service_manager"),
         "view=all",
     ),
-    "crm.savedview": dict.fromkeys(
-        (
-            "representative",
-            "sales_manager",
-            "marketer",
-            "agent",
-            "service_manager",
-            "analyst",
-            "executive",
-        ),
-        "view=own add=own change=own delete=own",
-    ),
+    "crm.savedview": dict.fromkeys(EVERYBODY, "view=own add=own change=own delete=own"),
     # Whether rows may be exported is the right of their model.
-    "crm.exportfile": dict.fromkeys(
-        (
-            "representative",
-            "sales_manager",
-            "marketer",
-            "agent",
-            "service_manager",
-            "analyst",
-            "executive",
-        ),
-        "view=own",
-    ),
+    "crm.exportfile": dict.fromkeys(EVERYBODY, "view=own"),
     "crm.importrun": dict.fromkeys(
         ("representative", "sales_manager", "marketer", "service_manager"), "view=own"
     ),
@@ -126,9 +59,6 @@ def declared_grants() -> dict[str, dict[str, str]]:
 @transaction.atomic
 def seed_grants(sender: AppConfig | None = None, **kwargs: Any) -> None:
     """Create the roles, and the default grants of each model not seen before."""
-    from crm.models import Grant, Role, SeededModel
-    from crm.models.users import ROLE_LABELS
-
     # At once, as the grants are: what the program itself comes with is no event.
     Role.objects.bulk_create(
         [Role(code=code) for code in ROLE_LABELS], ignore_conflicts=True

@@ -3,6 +3,7 @@
 from django.contrib.auth.hashers import make_password
 
 from crm.models import Role, Team, User
+from crm.models.users import ADMINISTRATOR
 from crm.seeding import Demo, Login
 
 MAIL_DOMAIN = "demo.example"
@@ -160,8 +161,8 @@ def person(
         # Who signs in may be anyone: their browser says which language they read.
         language="" if can_sign_in else language,
         time_zone="" if can_sign_in else TIME_ZONES[language],
-        is_staff=role == "administrator",
-        is_superuser=role == "administrator",
+        is_staff=role == ADMINISTRATOR,
+        is_superuser=role == ADMINISTRATOR,
         date_joined=demo.now,
         is_demo=True,
     )

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from random import Random
 
 from crm.models import Tag
-from crm.notifications.seeding import add_talks
+from crm.notifications.seeding import Talk, add_talks, login
 from crm.seeding import Demo
 from customers.choices import Gender, Kind, Source
 from customers.models import Contact, Customer, Interaction
 from customers.seed_names import Name, Place, address, company, fill, person, places
-from customers.seed_notes import make_talks
-from customers.seed_texts import JOBS, TALKS
+from customers.seed_texts import JOBS, NOTES, TALKS
 
 CUSTOMERS = 3000
 SHARE_OF_COMPANIES = 0.28
@@ -263,3 +263,24 @@ def make_taggings(demo: Demo, customers: list[Customer]) -> list:
             if chance.random() < share
         ]
     return made
+
+
+# --- Notes between colleagues ---------------------------------------------------------
+
+
+def make_talks(demo: Demo, customers: list[Customer]) -> Iterator[Talk]:
+    """Yield the notes, each at a customer of its own."""
+    free = {name: iter(customers_of(demo, customers, name)) for name, *_ in NOTES}
+    for place, (whose, author, reader, text) in enumerate(NOTES):
+        row = next(free[whose], None)
+        if row is not None:
+            people = login(demo, author), login(demo, reader)
+            yield Talk(row, *people, text, hours_ago=2 + 7 * place)
+
+
+def customers_of(demo: Demo, customers: list[Customer], name: str) -> list[Customer]:
+    """Return the customers of a person; of Chinese staff where none is named."""
+    if name:
+        return [one for one in customers if one.owner_id == login(demo, name).pk]
+    staff = {one.pk for one in demo.people("representative", "zh-hans")}
+    return [one for one in customers if one.owner_id in staff]

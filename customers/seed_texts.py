@@ -1,5 +1,6 @@
-"""What was said with demo customers: (kind, direction, subject, text) by language."""
+"""What is said with demo customers, by them and about them, and who says it."""
 
+# By language: (kind, direction, subject, text).
 TALKS = {
     "en": (
         (
@@ -94,3 +95,33 @@ JOBS = {
     ),
     "zh": ("采购员", "采购经理", "总经理", "店长", "行政经理", "会计", "仓库主管"),
 }
+# What colleagues wrote to those who can sign in, of whatever language:
+# (whose customer, author, reader, what was written)
+NOTES = (
+    ("rep", "manager", "rep", "{name} they asked for a price for next year. Will you?"),
+    (
+        "rep",
+        "jack.doyle",
+        "rep",
+        "Met their buyer at the fair; she is looking forward.",
+    ),
+    ("rep", "rep", "manager", "{name} may I offer the discount of last spring again?"),
+    ("chen.jing", "manager", "chen.jing", "{name} 请确认下季度的供货计划。"),
+    ("", "chen.jing", "manager", "{name} 客户希望下周安排一次会面。"),
+    ("rep", "rep", "marketer", "{name} they would like to be in the next newsletter."),
+    ("rep", "rep", "agent", "{name} please tell them when the replacement is sent."),
+    (
+        "rep",
+        "rep",
+        "servicemanager",
+        "{name} the third complaint in a month, see there.",
+    ),
+    ("rep", "manager", "analyst", "{name} why is the chance of leaving so high here?"),
+    (
+        "rep",
+        "manager",
+        "executive",
+        "{name} our largest offer this quarter goes to them.",
+    ),
+    ("rep", "manager", "admin", "{name} they are here twice, I think."),
+)

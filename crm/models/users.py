@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.access import Scope, Verb, VisibleQuerySet
 from crm.models.base import BaseModel
 
+ADMINISTRATOR = "administrator"
 ROLE_LABELS = {
     "representative": _("Representative"),
     "sales_manager": _("Sales manager"),
@@ -24,7 +25,7 @@ ROLE_LABELS = {
     "service_manager": _("Service manager"),
     "analyst": _("Analyst"),
     "executive": _("Executive"),
-    "administrator": _("Administrator"),
+    ADMINISTRATOR: _("Administrator"),
 }
 
 
