@@ -118,8 +118,9 @@ class Work:
     ) -> str:
         """Return SQL that is true where the row with this id is not the actor's to use.
 
-        Empty text means that the actor reaches every row. The condition comes from
-        crm/access.py, so that an import and a page cannot differ.
+        Empty text means that the actor reaches every row; no row at all (NULL) is out
+        of reach. The condition comes from crm/access.py, so that an import and a page
+        cannot differ.
         """
         if self.actor is None:
             return ""
@@ -137,7 +138,12 @@ class Work:
         with connection.cursor() as cursor:
             sql = cursor.mogrify(sql, params)
         # The statement goes through the parameters' percent signs once more.
-        return f"{expression} NOT IN ({sql.replace('%', '%%')})"
+        # NOT IN would keep every id that the actor reaches in memory and, where they do
+        # not fit, read through them for each row of the file.
+        return (
+            f"NOT EXISTS (SELECT 1 FROM ({sql.replace('%', '%%')}) reached (id)"
+            f" WHERE reached.id = {expression})"
+        )
 
     def owner_id(self) -> str:
         """Return SQL for the owner of a new row: the mapped colleague or the actor."""
