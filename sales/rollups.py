@@ -52,17 +52,20 @@ SUM_MONTHS = f"""
     {ORDERS}
     GROUP BY 2, 3, 4, 5
 """  # noqa: S608
-# From the days, which are right by then.
-SUM_DAYS_OF_MONTHS = f"""
-    INSERT INTO sales_ordersum ({COLUMNS})
-    SELECT CASE grain WHEN 'day' THEN 'month' ELSE 'month_' || grain END,
-           date_trunc('month', day::timestamp)::date, currency, owner_id, country,
-           sum(sales), sum(returns), sum(sold), sum(returned)
+# What the sums of months are by those of their days.
+MONTHS_OF_DAYS = """
+    SELECT CASE grain WHEN 'day' THEN 'month' ELSE 'month_' || grain END AS grain,
+           date_trunc('month', day::timestamp)::date AS day,
+           currency, owner_id, country,
+           sum(sales) AS sales, sum(returns) AS returns,
+           sum(sold) AS sold, sum(returned) AS returned
     FROM sales_ordersum
     WHERE grain IN ('day', 'country', 'owner')
       AND day >= %(start)s AND day < %(stop)s
     GROUP BY 1, 2, 3, 4, 5
-"""  # noqa: S608
+"""
+# From the days, which are right by then.
+SUM_DAYS_OF_MONTHS = f"INSERT INTO sales_ordersum ({COLUMNS}) {MONTHS_OF_DAYS}"
 
 Span = tuple[date, date]
 

@@ -4,7 +4,7 @@ import io
 import json
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.conf import settings
@@ -137,6 +137,54 @@ def test_rows_that_are_not_found_and_sums_that_are_wrong_are_found(db, world):
     assert levels("sums") == ["ok"]
     OrderSum.objects.filter(grain="day").update(sales=99)
     assert ask("sums")[0][::2] == ("fail", "bin/manage rebuild_rollups")
+
+
+@pytest.fixture
+def summed(world):
+    """Orders of two people in two countries and two months, summed up."""
+    for month in (3, 4):
+        for owner, country in ((world.ana, "Spain"), (world.cleo, "France")):
+            placed = datetime(2026, month, 5, tzinfo=UTC)
+            order = {"state": "confirmed", "total": "10", "currency": "EUR"}
+            baker.make(Order, placed_at=placed, owner=owner, country=country, **order)
+    refresh()
+
+
+BREAKS = {
+    "another number": lambda rows: rows.filter(pk=rows.first().pk).update(sold=1),
+    "a row less": lambda rows: rows.first().delete(),
+    "a row twice": lambda rows: OrderSum.objects.create(
+        **{name: getattr(rows.first(), name) for name in OF_A_SUM}
+    ),
+}
+OF_A_SUM = tuple(
+    one.attname for one in OrderSum._meta.concrete_fields if not one.primary_key
+)
+
+
+@pytest.mark.parametrize("grain", ["month", "month_country", "month_owner", "both"])
+@pytest.mark.parametrize("how", BREAKS)
+def test_sums_of_months_that_are_not_those_of_their_days_are_found(summed, grain, how):
+    assert levels("sums") == ["ok"]
+    BREAKS[how](OrderSum.objects.filter(grain=grain).order_by("pk"))
+    ((level, text, mend),) = ask("sums")
+    assert level == "fail"
+    assert "The sums of 1 months" in text
+    assert mend == "Restart every worker, then run bin/manage rebuild_rollups."
+    call_command("rebuild_rollups", stdout=io.StringIO())
+    assert levels("sums") == ["ok"]
+
+
+def test_a_worker_that_knows_only_days_is_told_of(summed, monkeypatch):
+    Order.objects.filter(placed_at__month=3).update(total="20")
+    # Noted, so that the month is summed up again soon: nothing is wrong.
+    assert levels("sums") == ["ok"]
+    with monkeypatch.context() as older:
+        older.setattr("sales.rollups.SUM_DAYS_OF_MONTHS", "SELECT 1")
+        refresh()
+    ((level, text, _mend),) = ask("sums")
+    assert level == "fail"
+    assert "perhaps a worker of an older version" in text
 
 
 def test_workers_scheduler_and_stuck_jobs(worker, tmp_path):  # noqa: F811
