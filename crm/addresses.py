@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -14,6 +15,12 @@ def address_of(name: str, pk: Any = None) -> str:
         return _plain(name, get_script_prefix())
     start, end = _around_number(name, get_script_prefix())
     return f"{start}{pk}{end}"
+
+
+def row_addresses(name: str) -> Callable[[Any], str]:
+    """Return what gives the address of a row's page by its number, for many rows."""
+    start, end = _around_number(name, get_script_prefix())
+    return lambda pk: f"{start}{pk}{end}"
 
 
 @cache

@@ -1,7 +1,10 @@
 """Figures as people read them, in the language that is active."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cache
+from threading import local
 
 from django.utils import formats
 from django.utils.translation import get_language
@@ -24,6 +27,24 @@ SYMBOLS = {
 WITHOUT_CENTS = frozenset({"JPY", "KRW", "VND"})
 
 Figure = int | float | Decimal | str | None
+
+_held = local()
+
+
+def language() -> str:
+    """Return the code of the reader's language; "" if none is active."""
+    return getattr(_held, "language", None) or get_language() or ""
+
+
+@contextmanager
+def one_language() -> Iterator[None]:
+    """Ask for the active language once: the block writes hundreds of values in it."""
+    outer = getattr(_held, "language", None)
+    _held.language = get_language()
+    try:
+        yield
+    finally:
+        _held.language = outer
 
 
 def decimal(value: Figure) -> Decimal | None:
@@ -64,7 +85,7 @@ def number(value: Figure, places: int | None = None) -> str:
 
 def _written(figure: Decimal, places: int) -> str:
     """Write a figure that is rounded already."""
-    point, comma, grouping = _signs(get_language() or "")
+    point, comma, grouping = _signs(language())
     if grouping != THOUSANDS:
         return formats.number_format(
             figure, decimal_pos=places, use_l10n=True, force_grouping=True
@@ -78,10 +99,10 @@ def _written(figure: Decimal, places: int) -> str:
 
 
 @cache
-def _signs(language: str) -> tuple[str, str, object]:
+def _signs(code: str) -> tuple[str, str, object]:
     """Return what stands between whole and part, between groups, and their width."""
     names = ("DECIMAL_SEPARATOR", "THOUSAND_SEPARATOR", "NUMBER_GROUPING")
-    return tuple(formats.get_format(name, language or None) for name in names)
+    return tuple(formats.get_format(name, code or None) for name in names)
 
 
 def money(value: Figure, currency: str = "", places: int | None = None) -> str:

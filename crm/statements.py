@@ -88,25 +88,41 @@ class KeptQuery:
 
     def rows(self, user: User | None, *numbers: int, **shape: Hashable) -> list[tuple]:
         """Return the rows for these numbers."""
+        statement = self.statement(user, len(numbers), **shape)
+        return [] if statement is None else statement.rows(numbers)
+
+    def statement(
+        self, user: User | None, count: int, **shape: Hashable
+    ) -> Statement | None:
+        """Return the statement for ``count`` numbers; None for who may see nothing."""
         from crm.access import reach_of
 
         reach = tuple(reach_of(user, model) for model in self.models)
         if None in reach:
-            return []
+            return None
         key = (reach, tuple(shape.items()))
         statement = self.kept.get(key)
         if statement is None:
-            count = len(numbers)
             statement = Statement(self.build(user, *PLACES[:count], **shape), count)
             if len(self.kept) >= MOST_KEPT:
                 self.kept.clear()
             self.kept[key] = statement
-        return statement.rows(numbers)
+        return statement
 
 
 # Numbers that stand for those sent later: no key is below nought, and every column of
 # whole numbers holds these, but those for counts, which go into the shape.
 PLACES = (-32_001, -32_002, -32_003)
+# The same as arrays of one number, as texts: many are sent as one.
+ARRAYS = tuple(f"{{{place}}}" for place in PLACES)
+
+
+def place_of(value: Any) -> int | None:
+    """Return which of the numbers a value stands for."""
+    for known in (PLACES, ARRAYS):
+        if type(value) is not bool and isinstance(value, int | str) and value in known:
+            return known.index(value)
+    return None
 
 
 class Statement:
@@ -128,20 +144,24 @@ class Statement:
             ]
         # Django gives numbers the type of their column; it is kept.
         self.places = [
-            (place, PLACES.index(value), type(value))
+            (place, which, type(value))
             for place, value in enumerate(self.values)
-            if isinstance(value, int) and value in PLACES
+            if (which := place_of(value)) is not None
         ]
         if {which for _place, which, _type in self.places} != set(range(count)):
             msg = "The query does not ask for each of its numbers as a value."
             raise ValueError(msg)
 
-    def rows(self, numbers: Sequence[int]) -> list[tuple]:
-        """Send the numbers in their places; return the rows as Python has them."""
+    def filled(self, numbers: Sequence[int | str]) -> list[Any]:
+        """Return the values with the numbers, or arrays of them, in their places."""
         values = list(self.values)
         for place, which, type_of in self.places:
             values[place] = type_of(numbers[which])
-        found = read_all(self.text, values)
+        return values
+
+    def rows(self, numbers: Sequence[int | str]) -> list[tuple]:
+        """Send the numbers in their places; return the rows as Python has them."""
+        found = read_all(self.text, self.filled(numbers))
         return [self._converted(row) for row in found] if self.converters else found
 
     def _converted(self, row: tuple) -> tuple:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from crm.models import Grant, SearchEntry
+from crm.models import Grant, SearchEntry, Tag
 from crm.search.finding import find_all
 from customers.models import Contact, Customer, Interaction
-from sales.models import Order
+from sales.models import Category, Order
 from service.models import Ticket
 
 pytestmark = pytest.mark.django_db
@@ -94,6 +94,17 @@ def test_the_page_groups_by_type_and_leads_to_the_list(dev):
     assert "/customers/?q=jacob" in text
     listed = dev.get("/customers/", {"q": "jacob"})
     assert listed.context["count"].number == 8
+
+
+def test_two_types_that_are_searched_alike_have_a_group_each(dev, world):
+    Category.objects.create(name="Sprinkler")
+    Tag.objects.create(name="Sprinkler wanted")
+    groups = find_all(world.dev, "sprinkler").groups
+    titles = {group.type: [hit.title for hit in group.hits] for group in groups}
+    assert titles == {
+        "sales.category": ["Sprinkler"],
+        "crm.tag": ["Sprinkler wanted"],
+    }
 
 
 def test_hidden_rows_are_nowhere_in_the_search(world):

@@ -9,7 +9,7 @@ from django.http import QueryDict
 
 from crm.generic.conditions import PARAMETER, Conditions
 from crm.generic.filters import Chip, VisibleFilterSet
-from crm.generic.saved_views import ALL, KeptOfList
+from crm.generic.saved_views import ALL, KeptOfList, copied
 
 if TYPE_CHECKING:
     from crm.generic.pages import Pages
@@ -47,7 +47,7 @@ class Addresses:
         if set(changes) <= {"page"} and view is not None and self.kept.is_alone:
             query = QueryDict(f"view={view.pk}", mutable=True)
         else:
-            query = self.query.copy()
+            query = copied(self.query)
         for name, value in changes.items():
             query.pop(name, None)
             if value:
@@ -59,7 +59,7 @@ class Addresses:
     @property
     def everything(self) -> QueryDict:
         """Return the whole address with what a view stands for, from its beginning."""
-        query = self.query.copy()
+        query = copied(self.query)
         query.pop("page", None)
         return query
 

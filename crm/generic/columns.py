@@ -1,7 +1,7 @@
 """Columns of lists, and the facts of detail pages.
 
-A column is made once and shared by all requests, so it keeps no state; what belongs to
-one request arrives as an argument.
+A column is made once and shared by all requests, so it keeps nothing of theirs; what
+belongs to one request arrives as an argument.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from crm.reach import held
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
+    from crm.generic.pages import Pages
     from crm.models import User
 
 
@@ -48,12 +49,11 @@ class Links:
 
     user: User
     known: dict[type[models.Model], set | None] = field(default_factory=dict)
+    addresses: dict[type[models.Model], Callable] = field(default_factory=dict)
 
     def collect(self, model: type[models.Model], rows: Iterable[models.Model]) -> None:
         """Find out which of the rows may be opened (None: all of them)."""
-        from crm.generic.registry import registry
-
-        if registry.pages_of(model) is None:
+        if self._pages(model) is None:
             self.known[model] = set()
             return
         scope = scope_of(self.user, Verb.VIEW, model)
@@ -66,8 +66,6 @@ class Links:
 
     def url(self, obj: models.Model | None) -> str:
         """Return the address of a row's page, or nothing if it is hidden."""
-        from crm.generic.registry import registry
-
         if obj is None:
             return ""
         model = type(obj)
@@ -76,11 +74,21 @@ class Links:
         allowed = self.known[model]
         if allowed is not None and obj.pk not in allowed:
             return ""
-        return registry.pages_of(model).url("detail", obj)
+        if model not in self.addresses:
+            self.addresses[model] = self._pages(model).row_urls()
+        return self.addresses[model](obj)
+
+    @staticmethod
+    def _pages(model: type[models.Model]) -> Pages | None:
+        from crm.generic.registry import registry
+
+        return registry.pages_of(model)
 
 
 class Column:
     """One column: how a value is found, sorted, shown and exported.
+
+    Words that stay the same it keeps in each language.
 
     ``key``       lookup path or attribute; also the column's name in addresses
     ``sort``      field or annotation to order by; True means the key; None: unsortable
@@ -131,6 +139,8 @@ class Column:
         self._annotate = annotate
         self._value = value
         self.words = words
+        # What was put into words, by what it is and the language.
+        self._kept: dict[tuple[Any, str], Any] = {}
         self.template = template
         self.requires = requires
         self.reads = reads
@@ -148,6 +158,9 @@ class Column:
 
     def heading(self, model: type[models.Model]) -> str:
         """Return the label, by default the name of the model's field."""
+        return self._in_language(model, lambda: self._heading(model))
+
+    def _heading(self, model: type[models.Model]) -> str:
         if self.label is not None:
             return str(self.label)
         found = formats.field_of(model, self.key)
@@ -165,10 +178,29 @@ class Column:
             return self._value(row)
         value = formats.value_at(row, self.key)
         if self.words is not None:
-            key = str(value or "")
-            return str(self.words.get(key) or key.replace("_", " "))
+            return self._in_words(str(value or ""))
         words = formats.words_of(type(row), self.key)
         return words.get(value, value) if words and value is not None else value
+
+    def _in_words(self, key: str) -> str:
+        known = self._in_language(
+            "words",
+            lambda: {value: str(words) for value, words in self.words.items()},
+        )
+        return known.get(key) or key.replace("_", " ")
+
+    def reason(self) -> str:
+        """Return why nobody can sort by it; nothing where one can."""
+        if self.sort:
+            return ""
+        return self._in_language("reason", lambda: str(self.unsorted))
+
+    def _in_language(self, what: Any, words: Callable[[], Any]) -> Any:
+        """Return words in the reader's language, made once."""
+        key = (what, formatting.language())
+        if key not in self._kept:
+            self._kept[key] = words()
+        return self._kept[key]
 
     @property
     def paths(self) -> list[str]:

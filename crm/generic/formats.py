@@ -12,10 +12,9 @@ from django.db import models
 from django.template.defaultfilters import truncatechars
 from django.utils import timezone
 from django.utils.formats import date_format, get_format, time_format
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from crm.formatting import number
+from crm.formatting import language, number
 
 MAX_CELL = 120
 # Most cells of a list are one of these, which are no managers and cannot be called.
@@ -32,9 +31,9 @@ def plain(value: Any) -> str:
         return _("Yes") if value else _("No")
     if isinstance(value, datetime.datetime):
         local = timezone.localtime(value) if timezone.is_aware(value) else value
-        return _moment(local, "SHORT_DATETIME_FORMAT", get_language() or "")
+        return _moment(local, "SHORT_DATETIME_FORMAT", language())
     if isinstance(value, datetime.date):
-        return _day(value, "SHORT_DATE_FORMAT", get_language() or "")
+        return _day(value, "SHORT_DATE_FORMAT", language())
     if isinstance(value, int | float | decimal.Decimal):
         return number(value)
     if isinstance(value, list | tuple | set):
@@ -83,52 +82,52 @@ def words_of(model: type[models.Model], path: str) -> dict[Any, str]:
     """Return the same in the reader's language: a list asks it for every cell."""
     if not labels_of(model, path):
         return {}
-    return _words_of(model, path, get_language() or "")
+    return _words_of(model, path, language())
 
 
 @cache
-def _words_of(model: type[models.Model], path: str, language: str) -> dict[Any, str]:
+def _words_of(model: type[models.Model], path: str, _code: str) -> dict[Any, str]:
     return {value: str(words) for value, words in labels_of(model, path).items()}
 
 
 def moment_in_full(local: datetime.datetime) -> str:
     """Write a local moment with the month in words."""
-    return _moment(local, "DATETIME_FORMAT", get_language() or "")
+    return _moment(local, "DATETIME_FORMAT", language())
 
 
 def day_in_full(local: datetime.date) -> str:
     """Write a day with the month in words."""
-    return _day(local, "DATE_FORMAT", get_language() or "")
+    return _day(local, "DATE_FORMAT", language())
 
 
-def _moment(value: datetime.datetime, name: str, language: str) -> str:
+def _moment(value: datetime.datetime, name: str, code: str) -> str:
     """Write a moment from its day and its minute, which come again and again."""
-    day, _space, clock = _format(name, language).rpartition(" ")
+    day, _space, clock = _format(name, code).rpartition(" ")
     return (
-        f"{_day_as(value.date(), day, language)}"
-        f" {_clock_as(value.hour, value.minute, clock, language)}"
+        f"{_day_as(value.date(), day, code)}"
+        f" {_clock_as(value.hour, value.minute, clock, code)}"
     )
 
 
-def _day(value: datetime.date, name: str, language: str) -> str:
+def _day(value: datetime.date, name: str, code: str) -> str:
     if isinstance(value, datetime.datetime):
         value = value.date()
-    return _day_as(value, _format(name, language), language)
+    return _day_as(value, _format(name, code), code)
 
 
 @cache
-def _format(name: str, language: str) -> str:
-    return get_format(name, lang=language or None)
+def _format(name: str, code: str) -> str:
+    return get_format(name, lang=code or None)
 
 
 @lru_cache(maxsize=8000)
-def _day_as(value: datetime.date, pattern: str, language: str) -> str:
+def _day_as(value: datetime.date, pattern: str, _code: str) -> str:
     """Write a day; the days of a page are few and come again."""
     return date_format(value, pattern)
 
 
 @lru_cache(maxsize=3000)
-def _clock_as(hour: int, minute: int, pattern: str, language: str) -> str:
+def _clock_as(hour: int, minute: int, pattern: str, _code: str) -> str:
     return time_format(datetime.time(hour, minute), pattern)
 
 

@@ -17,12 +17,11 @@ from crm.generic.board_layout import board_context
 from crm.generic.builder import builder_context
 from crm.generic.counting import Count
 from crm.generic.keyset import LAST, BadTokenError, Keyset, Page
-from crm.generic.listing import Listing
+from crm.generic.listing import PAGE_SIZE, Listing
 from crm.generic.patience import TooSlowError, limited
-from crm.generic.saved_views import may_manage_all
+from crm.generic.saved_views import copied, may_manage_all
 from crm.models.lists import Density, SavedView, Sharing
 
-PAGE_SIZE = 50
 MAX_CHOICES = 20
 # Asks for what is not sent before somebody opens it: the filters, or the columns.
 PANEL = "panel"
@@ -82,7 +81,7 @@ class ListPage(GenericPage):
 
     def columns_context(self, listing: Listing) -> dict[str, Any]:
         """Return what the menu of columns needs; few visits open it, too."""
-        address = listing.query.copy()
+        address = copied(listing.query)
         address.pop(PANEL, None)
         return {
             "columns_address": address.urlencode(),
@@ -93,7 +92,7 @@ class ListPage(GenericPage):
 
     def panel_url(self, listing: Listing, panel: str) -> str:
         """Return the address of a part of this list that is opened."""
-        query = listing.query.copy()
+        query = copied(listing.query)
         query[PANEL] = panel
         return f"{self.pages.url('list')}?{query.urlencode()}"
 
@@ -151,9 +150,7 @@ class ListPage(GenericPage):
         count = listing.count()
         page = self.get_page(listing, count)
         pages, user = self.pages, self.request.user
-        rows = listing.table.rows(
-            page.objects, listing.columns, user, lambda obj: pages.url("detail", obj)
-        )
+        rows = listing.table.rows(page.objects, listing.columns, user, pages.row_urls())
         inline.mark_editable(rows, listing.columns, pages, user)
         return {
             "count": count,

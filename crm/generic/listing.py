@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from crm.models import User
 
 COUNT_LIMIT = 10_000
+PAGE_SIZE = 50
 
 
 class Listing(Addresses):
@@ -109,8 +110,10 @@ class Listing(Addresses):
         """Return what the search text matches, if there is one."""
         if not self.search_text or not self.pages.is_searchable:
             return None
+        # Where a page begins is only known once all are in order.
+        size = searching.MAX_IDS if self.query.get("page") else PAGE_SIZE + 1
         return searching.Matches(
-            self.pages.model, self.search_text, self._owners, self.user
+            self.pages.model, self.search_text, self._owners, self.user, size
         )
 
     @cached_property
@@ -273,7 +276,7 @@ class Listing(Addresses):
     def _sees_all_rows(self) -> bool:
         """Tell whether neither rights nor filters hide any row."""
         scope = scope_of(self.user, self.verb, self.pages.model)
-        is_narrowed = self.conditions.texts or self.filterset.chips(self.query.copy())
+        is_narrowed = self.conditions.texts or self.filterset.chips(self.query)
         return scope == Scope.ALL and not is_narrowed
 
     def headings(self) -> list[Heading]:
@@ -283,7 +286,7 @@ class Listing(Addresses):
             heading = Heading(column.heading(self.pages.model), column.align)
             heading.key = column.key
             heading.width = self.kept.layout.get("widths", {}).get(column.key)
-            heading.reason = "" if column.sort else column.unsorted
+            heading.reason = column.reason()
             if column.sort:
                 is_sorted = self.order[0].removeprefix("-") == column.sort
                 descending = is_sorted and self.order[0].startswith("-")

@@ -16,7 +16,8 @@ class MatchedPages(Keyset):
     """Nothing is sorted, and of thousands only the rows that are shown are read.
 
     ``rows`` are those of which the ids match. A page that begins at a row which is no
-    match any more is read as that of any other list (``otherwise``).
+    match any more, or not among those in order, is read as that of any other list
+    (``otherwise``).
     """
 
     def __init__(
@@ -28,14 +29,16 @@ class MatchedPages(Keyset):
         otherwise: Callable[[], Keyset],
     ) -> None:
         super().__init__(rows, order, size)
-        self.ids = ids.numbers
+        self.ids = ids.first
+        self.is_complete = len(self.ids) >= ids.count
         self.otherwise = otherwise
 
     def _fetch(
         self, values: list[Any] | None, *, backward: bool, limit: int | None = None
     ) -> list[Any]:
         limit = self.size + 1 if limit is None else limit
-        if values is not None and values[-1] not in self.ids:
+        is_missing = values is not None and values[-1] not in self.ids
+        if is_missing or not (self.is_complete or (values is None and not backward)):
             return self.otherwise()._fetch(values, backward=backward, limit=limit)
         if backward:
             end = len(self.ids) if values is None else self.ids.index(values[-1])

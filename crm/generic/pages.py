@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from crm.access import Verb, can, read_only_fields
-from crm.addresses import address_of
+from crm.addresses import address_of, row_addresses
 from crm.attachments.panels import FilesPanel
 from crm.audit import record
 from crm.custom.columns import CustomFieldsPanel, custom_columns
@@ -56,7 +56,7 @@ from crm.notes.panels import NotesPanel
 from crm.rights.sharing import SharePage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     import django_filters
     from django.forms import BaseInlineFormSet
@@ -191,8 +191,15 @@ class Pages:
 
     def url(self, page: str, obj: models.Model | None = None) -> str:
         """Return the address of a page."""
-        name = f"{self.namespace}:{self.model._meta.model_name}_{page}"
-        return address_of(name, None if obj is None else obj.pk)
+        return address_of(self._name(page), None if obj is None else obj.pk)
+
+    def row_urls(self, page: str = "detail") -> Callable[[models.Model], str]:
+        """Return what gives the addresses of many rows' pages."""
+        address = row_addresses(self._name(page))
+        return lambda obj: address(obj.pk)
+
+    def _name(self, page: str) -> str:
+        return f"{self.namespace}:{self.model._meta.model_name}_{page}"
 
     def allowed_url(
         self, user: User, page: str, obj: models.Model | None = None

@@ -154,10 +154,18 @@ class KeptOfList:
 
     def url(self, query: QueryDict) -> str:
         """Return an address; one that narrows nothing must not open a view instead."""
-        query = query.copy()
         if set(query) <= {"view"} and (self.view or self.default):
+            query = copied(query)
             query["view"] = ALL
         return f"?{query.urlencode()}"
+
+
+def copied(query: QueryDict) -> QueryDict:
+    """Return an address to be changed; a page has dozens, and Django's copy is deep."""
+    found = QueryDict(mutable=True)
+    for name, values in query.lists():
+        found.setlist(name, list(values))
+    return found
 
 
 def clean_query(text: str) -> str:

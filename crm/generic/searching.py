@@ -6,7 +6,7 @@ in its own order and each row asked, so that both are quick under any order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ from django.db.models.sql.where import AND
 from crm.search.checking import Shown, checked
 from crm.search.declaration import search_of
 from crm.search.query import Query, clean_text, read
+from crm.statements import read_all
 
 if TYPE_CHECKING:
     from crm.models import User
@@ -50,8 +51,9 @@ PROBE = """(
     SELECT probed.tokens @@ %s::tsquery FROM crm_searchentry probed
     WHERE probed.kind = %s AND probed.object_id = {}
 )"""
-LATEST_FIRST = " ORDER BY f.recent DESC, f.object_id DESC"
-IN_PLACE = " ORDER BY f.place, f.object_id"
+FIND = """
+    SELECT %s, f.ids, f.number, f.is_all, f.head
+    FROM crm_search_find(%s, %s::tsquery, %s, %s::bigint[], %s, %s, %s) f"""
 # Rows looked at to count the matches of a frequent text.
 MAX_LOOKED_AT = 5_000
 
@@ -60,12 +62,14 @@ MAX_LOOKED_AT = 5_000
 class Ids:
     """The ids of matches as the text of an array, and whether those are all.
 
-    Thousands of them go to the database and back without being read here.
+    Thousands of them go to the database and back without being read here. They are in
+    no order; ``head`` are the first ones, as many as were asked for.
     """
 
     text: str = "{}"
     count: int = 0
     is_all: bool = True
+    head: str = "{}"
 
     @classmethod
     def of(cls, numbers: Iterable[int]) -> Ids:
@@ -76,7 +80,17 @@ class Ids:
     @cached_property
     def numbers(self) -> list[int]:
         """Return the ids one by one; thousands take a while to read."""
-        return [int(text) for text in self.text[1:-1].split(",") if text]
+        return numbers_in(self.text)
+
+    @cached_property
+    def first(self) -> list[int]:
+        """Return the first ids in order."""
+        return numbers_in(self.head)
+
+
+def numbers_in(text: str) -> list[int]:
+    """Return the numbers of the text of an array."""
+    return [int(one) for one in text[1:-1].split(",") if one]
 
 
 class AnyOf(Lookup):
@@ -132,7 +146,8 @@ class Matches:
     """What one text matches among the rows of one model.
 
     With ``owners``, ids of people, matches of others may be left out. Fields that are
-    hidden from the ``reader`` find nothing.
+    hidden from the ``reader`` find nothing. ``size``: so many of the ids are wanted in
+    the order of their places.
     """
 
     def __init__(
@@ -141,12 +156,14 @@ class Matches:
         text: str,
         owners: list[int] | None = None,
         reader: User | None = None,
+        size: int = 0,
     ) -> None:
         self.search = search_of(model)
         self.reader = reader
         if self.search and reader is not None:
             self.search = self.search.for_reader(reader)
         self.owners = owners
+        self.size = size
         self.query = read(text) if self.search else Query(text)
 
     @cached_property
@@ -175,27 +192,34 @@ class Matches:
         return whole, all_listed
 
     def _condition(self, query: Query) -> tuple[Q | None, bool]:
-        asked = {"pk": (self.search, query.conditions(self.search))}
+        searches = {"pk": self.search}
+        asked = {"pk": self._asked(query)}
         for path, other in self.search.related_searches(self.reader).items():
-            asked[f"{path}_id"] = (other, query.conditions(other, names_only=True))
-        asked = {path: one for path, one in asked.items() if one[1]}
-        found = find(
-            {path: (one.kind, text) for path, (one, text) in asked.items()},
-            order=IN_PLACE,
-            owners={"pk": self.owners},
-        )
-        found = {path: checked(*asked[path], ids) for path, ids in found.items()}
+            searches[f"{path}_id"] = other
+            text = query.conditions(other, names_only=True)
+            asked[f"{path}_id"] = Asked(other.kind, text)
+        found = find({path: one for path, one in asked.items() if one.query})
+        found = {
+            path: checked(searches[path], asked[path].query, ids)
+            for path, ids in found.items()
+        }
         found = {path: ids for path, ids in found.items() if ids.count}
         condition, all_listed = None, True
         for path, ids in found.items():
-            search, text = asked[path]
             if ids.is_all:
                 is_alone = path == "pk" and len(found) == 1
                 part = Q((Among if is_alone else AnyOf)(F(path), ids))
             else:
-                part, all_listed = probe(path, search, text), False
+                part = probe(path, searches[path], asked[path].query)
+                all_listed = False
             condition = part if condition is None else condition | part
         return condition, all_listed
+
+    def _asked(self, query: Query) -> Asked:
+        text = query.conditions(self.search)
+        # Of those that are looked at once more any may be left out.
+        size = MAX_IDS if self.size and self.search.is_checked else self.size
+        return Asked(self.search.kind, text, size, self.owners)
 
     @property
     def is_listed(self) -> bool:
@@ -211,7 +235,7 @@ class Matches:
 
     @property
     def ids(self) -> Ids | None:
-        """Return the matches in the order of their places, if ids are all there is."""
+        """Return the matches, if ids are all there is."""
         condition = self._found[0] if self.query else None
         if condition is None or len(condition.children) != 1:
             return None
@@ -247,34 +271,38 @@ class Matches:
             return cursor.fetchone()[0]
 
 
-def find(
-    asked: dict[str, tuple[int, str]],
-    most: int = MAX_IDS,
-    order: str = "",
-    owners: dict[str, list[int] | None] | None = None,
-) -> dict[str, Ids]:
-    """Return {key: ids} for {key: (kind, tsquery)}.
+@dataclass(frozen=True)
+class Asked:
+    """What is looked for in the entries of one kind.
 
-    ``owners`` are {key: ids of the people whose rows are enough}.
+    ``query``    a tsquery
+    ``size``     so many of the matches are wanted in order
+    ``owners``   ids of the people whose rows are enough
+    ``is_rare``  few rows can have it, such as a whole number
     """
+
+    kind: int
+    query: str
+    size: int = 0
+    owners: list[int] | None = None
+    is_rare: bool = False
+
+
+def find(
+    asked: Mapping[str, Asked], most: int = MAX_IDS, *, newest: bool = False
+) -> dict[str, Ids]:
+    """Return {key: ids} for what is asked, in order the newest or by their places."""
     if not asked:
         return {}
-    one = (
-        "(SELECT %s, array_agg(f.object_id{})::text, count(*), bool_and(f.is_all)"
-        " FROM crm_search_find(%s, %s, %s, %s) f)"
-    )
-    params = [
-        value
-        for key, (kind, text) in asked.items()
-        for value in (key, kind, text, most, (owners or {}).get(key))
-    ]
-    with connection.cursor() as cursor:
-        parts = [one.format(order)] * len(asked)
-        cursor.execute(" UNION ALL ".join(parts), params)
-        return {
-            key: Ids(text or "{}", count, is_all is not False and count <= most)
-            for key, text, count, is_all in cursor.fetchall()
-        }
+    values: list[Any] = []
+    for key, one in asked.items():
+        values += [key, one.kind, one.query, most, one.owners, one.size, newest]
+        values.append(one.is_rare)
+    found = read_all(" UNION ALL ".join([FIND] * len(asked)), values)
+    return {
+        key: Ids(text or "{}", number, is_all, head or "{}")
+        for key, text, number, is_all, head in found
+    }
 
 
 def narrow(rows: QuerySet, text: str, reader: User) -> QuerySet:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import models
 
+from crm.formatting import one_language
 from crm.generic import formats
 from crm.generic.columns import (
     BadgeColumn,
@@ -43,7 +44,7 @@ class Heading:
     key: str = ""
     width: int | None = None
     # Why nobody can sort by it.
-    reason: Any = ""
+    reason: str = ""
 
 
 @dataclass(slots=True)
@@ -137,12 +138,13 @@ class Table:
             links.collect(model, found.values())
         labels = [column.heading(self.model) for column in columns]
         lines = []
-        for obj in objects:
-            url = url_of(obj)
-            cells = [column.cell(obj, links, url) for column in columns]
-            for cell, label in zip(cells, labels, strict=True):
-                cell.label = label
-            lines.append(Row(obj, url, cells))
+        with one_language():
+            for obj in objects:
+                url = url_of(obj)
+                cells = [column.cell(obj, links, url) for column in columns]
+                for cell, label in zip(cells, labels, strict=True):
+                    cell.label = label
+                lines.append(Row(obj, url, cells))
         return lines
 
 

@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from crm.search.declaration import Search
 
 SHOWN = "(SELECT {tokens} @@ %s::tsquery FROM {table} shown WHERE shown.{pk} = {left})"
-# In the order in which they were found.
 CHECK = """
-    SELECT array_agg(found.id ORDER BY found.place)::text, count(*)
-    FROM unnest(%s::bigint[]) WITH ORDINALITY found (id, place)
+    SELECT array_agg(found.id)::text, count(*), (
+        SELECT array_agg(first.id ORDER BY first.place)::text
+        FROM unnest(%s::bigint[]) WITH ORDINALITY first (id, place)
+        WHERE {first}
+    )
+    FROM unnest(%s::bigint[]) found (id)
     WHERE {shown}
 """
 
@@ -52,7 +55,9 @@ def checked(search: Search, query: str, ids: Ids) -> Ids:
     if not search.is_checked or not ids.count:
         return ids
     with connection.cursor() as cursor:
-        sql = CHECK.format(shown=shown_sql(search, "found.id"))
-        cursor.execute(sql, [ids.text, query])
-        text, count = cursor.fetchone()
-    return replace(ids, text=text or "{}", count=count)
+        sql = CHECK.format(
+            shown=shown_sql(search, "found.id"), first=shown_sql(search, "first.id")
+        )
+        cursor.execute(sql, [ids.head, query, ids.text, query])
+        text, count, head = cursor.fetchone()
+    return replace(ids, text=text or "{}", count=count, head=head or "{}")

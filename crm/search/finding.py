@@ -7,8 +7,9 @@ types at once; and two more where so little was found that typing errors are all
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -18,6 +19,7 @@ from django.db.models import (
     DateTimeField,
     F,
     IntegerField,
+    Model,
     Q,
     QuerySet,
     TextField,
@@ -30,10 +32,10 @@ from django.utils.text import capfirst
 from crm.access import Verb, can, has_shared, owners_in_reach
 from crm.generic.registry import registry
 from crm.generic.searching import (
-    LATEST_FIRST,
     MAX_IDS,
     Among,
     AnyOf,
+    Asked,
     Ids,
     find,
     probe,
@@ -41,6 +43,7 @@ from crm.generic.searching import (
 from crm.search.checking import checked
 from crm.search.declaration import Search, all_searches
 from crm.search.query import Query, is_chinese, read
+from crm.statements import KeptQuery, read_all
 
 if TYPE_CHECKING:
     from crm.generic.pages import Pages
@@ -120,15 +123,16 @@ def find_all(user: User, text: str, limit: int = 5) -> Found:
     if is_too_short(query):
         return Found(query, is_too_short=True)
     hits = hits_of(user, query, searches, limit)
-    if sum(map(len, hits.values())) < LITTLE:
+    if sum(map(len, hits)) < LITTLE:
         mistaken = query.with_mistakes()
         if mistaken != query:
             alike = hits_of(user, mistaken, searches, limit, usual=ALIKE)
-            for search, more in alike.items():
-                known = {hit.pk for hit in hits.get(search, ())}
-                news = [hit for hit in more if hit.pk not in known]
-                hits[search] = (hits.get(search, []) + news)[: limit + 1]
-    return Found(query, sorted(groups_of(hits, query, limit), key=lambda one: one.rank))
+            for some, more in zip(hits, alike, strict=True):
+                known = {hit.pk for hit in some}
+                some += [hit for hit in more if hit.pk not in known]
+                del some[limit + 1 :]
+    groups = groups_of(searches, hits, query, limit)
+    return Found(query, sorted(groups, key=lambda one: one.rank))
 
 
 def is_too_short(query: Query) -> bool:
@@ -137,10 +141,12 @@ def is_too_short(query: Query) -> bool:
     return len(parts) == 1 and len(parts[0]) == 1 and not is_chinese(parts[0])
 
 
-def groups_of(hits: dict[Search, list[Hit]], query: Query, limit: int) -> list[Group]:
+def groups_of(
+    searches: list[Search], hits: list[list[Hit]], query: Query, limit: int
+) -> list[Group]:
     """Make a group of each type that has hits, in the order of the menu."""
     found = []
-    for search, some in hits.items():
+    for search, some in zip(searches, hits, strict=True):
         if some:
             pages = registry.pages_of(search.model)
             url = f"{pages.url('list')}?{urlencode({'q': query.text})}"
@@ -152,33 +158,42 @@ def ids_of(
     user: User,
     query: Query,
     searches: list[Search],
-    narrow: dict[int, QuerySet],
     limit: int,
 ) -> dict[str, list[int]]:
-    """Return {"place all" and "place exact": ids}, the latest first.
-
-    ``narrow`` are the visible rows of the types of which some, or some words, are
-    hidden.
-    """
-    asked = conditions_of(query, searches)
-    owners = {
-        f"{place} all": owners_in_reach(user, searches[place].model)
-        for place in narrow
-        if knows_owner(user, searches[place])
+    """Return {"place all" and "place exact": ids}, the latest first."""
+    # The visible rows of the types of which some, or some words, are hidden.
+    narrow = {
+        place: all_rows(search).visible_to(user)
+        for place, search in enumerate(searches)
+        if search.is_checked or not sees_all(user, search)
     }
-    found = find(asked, MAX_IDS if narrow else MAX_FOUND, LATEST_FIRST, owners)
+    most = MAX_IDS if narrow else MAX_FOUND
+    asked, picks = conditions_of(query, searches), set(narrow)
+    for place, search in enumerate(searches):
+        key = f"{place} all"
+        if key not in asked:
+            continue
+        owners = None
+        if place in narrow and knows_owner(user, search):
+            owners = owners_in_reach(user, search.model)
+            picks.discard(place)
+        # Of rows that are looked at once more any may be left out.
+        is_cut = place in picks or search.is_checked or all_rows(search).query.where
+        size = most if is_cut else limit + 1
+        asked[key] = replace(asked[key], size=size, owners=owners)
+    found = find(asked, most, newest=True)
     for key, one in found.items():
-        found[key] = checked(searches[int(key.split()[0])], asked[key][1], one)
-    ids = {key: one.numbers for key, one in found.items()}
+        found[key] = checked(searches[int(key.split()[0])], asked[key].query, one)
+    ids = {key: one.first or one.numbers for key, one in found.items()}
     hidden = {}
     for place in narrow:
         key = f"{place} all"
-        if key in owners and key in found and found[key].is_all:
+        if place not in picks and key in found and found[key].is_all:
             ids[key] = ids[key][: limit + 1]
         elif ids.get(key):
             hidden[place] = found[key]
     probes = {
-        place: probe("pk", searches[place], asked[f"{place} all"][1])
+        place: probe("pk", searches[place], asked[f"{place} all"].query)
         for place in hidden
     }
     for place, pks in pick_visible(hidden, narrow, probes, limit).items():
@@ -186,12 +201,12 @@ def ids_of(
         if found[key].is_all:
             ids[key] = list(filter(pks.__contains__, ids[key]))[: limit + 1]
         else:
-            ids[key] = ids[key][:MAX_FOUND] + list(pks)
+            ids[key] = found[key].numbers[:MAX_FOUND] + list(pks)
     return ids
 
 
-def conditions_of(query: Query, searches: list[Search]) -> dict[str, tuple[int, str]]:
-    """Return {"place all" and "place exact": (kind, tsquery)} of what can match."""
+def conditions_of(query: Query, searches: list[Search]) -> dict[str, Asked]:
+    """Return {"place all" and "place exact": what is asked} of what can match."""
     asked = {}
     for place, search in enumerate(searches):
         for key, text in (
@@ -199,7 +214,8 @@ def conditions_of(query: Query, searches: list[Search]) -> dict[str, tuple[int, 
             (f"{place} exact", query.exact(search)),
         ):
             if text:
-                asked[key] = (search.kind, text)
+                is_rare = key.endswith("exact")
+                asked[key] = Asked(search.kind, text, is_rare=is_rare)
     return asked
 
 
@@ -227,7 +243,7 @@ def pick_visible(
     for start, end in ((0, FIRST_LOOK), (FIRST_LOOK, None)):
         parts = []
         for place, found in hidden.items():
-            some = found.numbers[start:end]
+            some = found.first[start:end]
             if len(picked[place]) > limit or not (some or start == 0):
                 continue
             pk, rows = F("pk"), narrow[place].order_by()
@@ -250,40 +266,34 @@ def all_rows(search: Search) -> QuerySet:
 
 def hits_of(
     user: User, query: Query, searches: list[Search], limit: int, usual: int = USUAL
-) -> dict[Search, list[Hit]]:
+) -> list[list[Hit]]:
     """Return the best hits of each type, one more than wanted where there are more."""
-    visible = {
-        place: all_rows(search).visible_to(user)
-        for place, search in enumerate(searches)
-    }
-    narrow = {
-        place: rows
-        for place, rows in visible.items()
-        if not sees_all(user, searches[place]) or searches[place].is_checked
-    }
-    found = ids_of(user, query, searches, narrow, limit)
-    parts = []
+    found = ids_of(user, query, searches, limit)
+    texts, values = [], []
     for place, search in enumerate(searches):
         exact, ids = (found.get(f"{place} {key}", []) for key in ("exact", "all"))
-        if not visible[place].query.where:
-            # Nothing is hidden: the latest ones are those that will be shown.
-            ids = ids[: limit + 1]
         if exact or ids:
-            rank = Case(
-                When(AnyOf(F("pk"), Ids.of(exact)), then=EXACT),
-                default=usual,
-                output_field=IntegerField(),
-            )
-            rows = visible[place].filter(Among(F("pk"), Ids.of([*exact, *ids])))
-            parts.append(shown(rows, place, search, rank)[: limit + 1])
-    hits: dict[Search, list[Hit]] = {search: [] for search in searches}
-    for place, *values in together(parts):
-        hits[searches[place]].append(hit_of(searches[place], values))
-    for some in hits.values():
+            arrays = [Ids.of(exact).text, Ids.of([*exact, *ids]).text]
+            shape = {"search": search, "place": place, "usual": usual, "limit": limit}
+            statement = shown_of(search.model).statement(user, len(arrays), **shape)
+            if statement is not None:
+                texts.append(f"({statement.text})")
+                values += statement.filled(arrays)
+    hits: list[list[Hit]] = [[] for _ in searches]
+    if texts:
+        for place, *row in read_all(" UNION ALL ".join(texts), values):
+            hits[place].append(hit_of(searches[place], row))
+    for some in hits:
         some.sort(
             key=lambda hit: (hit.rank, -hit.recent.timestamp() if hit.recent else 0)
         )
     return hits
+
+
+@cache
+def shown_of(model: type[Model]) -> KeptQuery:
+    """Return the query for the rows of a type that are shown."""
+    return KeptQuery(shown, model)
 
 
 def together(parts: list[QuerySet]) -> Iterable[Any]:
@@ -301,13 +311,23 @@ def sees_all(user: User, search: Search) -> bool:
     return scope == Scope.ALL or getattr(search.model, "access_shared", False)
 
 
-def shown(rows: QuerySet, place: int, search: Search, rank: Any) -> QuerySet:
+def shown(
+    user: User,
+    exact: int,
+    ids: int,
+    *,
+    search: Search,
+    place: int,
+    usual: int,
+    limit: int,
+) -> QuerySet:
     """Return the rows as values of the same shape for every type, best first."""
     empty = Value("", output_field=TextField())
+    is_exact = When(AnyOf(F("pk"), Ids.of([exact])), then=EXACT)
     columns: dict[str, Any] = {
         "_place": Value(place, output_field=IntegerField()),
         "_pk": Cast(F("pk"), BigIntegerField()),
-        "_rank": rank,
+        "_rank": Case(is_exact, default=usual, output_field=IntegerField()),
         "_recent": Value(None, output_field=DateTimeField()),
     }
     if search.recent:
@@ -318,10 +338,11 @@ def shown(rows: QuerySet, place: int, search: Search, rank: Any) -> QuerySet:
             if number < len(paths):
                 value = Coalesce(Cast(F(paths[number]), TextField()), empty)
             columns[f"_{kind}{number}"] = value
+    rows = all_rows(search).visible_to(user).filter(Among(F("pk"), Ids.of([ids])))
     return (
         rows.annotate(**columns)
         .order_by("_rank", F("_recent").desc(nulls_last=True), "-_pk")
-        .values_list(*columns)
+        .values_list(*columns)[: limit + 1]
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from django.db import connection
+from crm.statements import read_all
 
 if TYPE_CHECKING:
     from crm.search.declaration import Search
@@ -87,12 +87,10 @@ class Query:
         }
         if not parts:
             return self
-        with connection.cursor() as cursor:
-            cursor.execute(MISTAKEN, [sorted(parts)])
-            near: dict[str, list[str]] = {}
-            for part, word in cursor.fetchall():
-                if is_one_edit_away(part, word):
-                    near.setdefault(part, []).append(word)
+        near: dict[str, list[str]] = {}
+        for part, word in read_all(MISTAKEN, [sorted(parts)]):
+            if is_one_edit_away(part, word):
+                near.setdefault(part, []).append(word)
         return replace(
             self,
             words=tuple(
@@ -121,10 +119,8 @@ def read(text: str) -> Query:
     if not typed:
         return Query(text)
     parts: dict[int, list[tuple[str, tuple[str, ...]]]] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(READ, [MIN_PART, MAX_ALIKE, typed])
-        for place, part, alike in cursor.fetchall():
-            parts.setdefault(place, []).append((part, tuple(alike)))
+    for place, part, alike in read_all(READ, [MIN_PART, MAX_ALIKE, typed]):
+        parts.setdefault(place, []).append((part, tuple(alike)))
     words = [
         Word(word, tuple(parts.get(place, ())[:MAX_WORDS]))
         for place, word in enumerate(typed, start=1)

@@ -10,7 +10,7 @@ from django.db.models import F, Model
 from django.utils.translation import gettext as _
 
 from crm.access import Verb, can
-from crm.generic.searching import AnyOf, Ids, find
+from crm.generic.searching import AnyOf, Asked, Ids, find
 from crm.search.checking import checked
 from crm.search.declaration import Search, search_of
 from crm.search.query import Query, Word, is_chinese, read
@@ -44,7 +44,9 @@ def similar(
         return []
     search = search.for_reader(user)
     asked = conditions(search, values)
-    found = find({key: (search.kind, text) for key, text in asked.items()}, MAX_FOUND)
+    found = find(
+        {key: Asked(search.kind, one) for key, one in asked.items()}, MAX_FOUND
+    )
     found = {key: checked(search, asked[key], ids) for key, ids in found.items()}
     words = {
         "email": _("Same e-mail address"),

@@ -102,7 +102,7 @@ def _head(heading: Heading) -> str:
     if heading.width:
         about.append(f' data-width="{int(heading.width)}"')
     if heading.reason:
-        about.append(f' title="{escape(str(heading.reason))}"')
+        about.append(f' title="{escape(heading.reason)}"')
     if heading.align == "end":
         about.append(' class="num"')
     if heading.direction:
@@ -121,7 +121,7 @@ def _heading_text(heading: Heading) -> str:
             f'hx-push-url="true">{label}{sign}</a>'
         )
     if heading.reason:
-        said = escape(str(heading.reason))
+        said = escape(heading.reason)
         return f'{label}<span class="visually-hidden">. {said}</span>'
     return label
 
@@ -137,15 +137,20 @@ def _row(context: Context, row: Row, select: str) -> str:
             "</td>"
         )
     for cell in row.cells:
-        css = f' class="{escape(cell.css)}"' if cell.css else ""
-        edit = f' data-edit="{escape(cell.edit)}"' if cell.edit else ""
         inner = cell_value(context, cell)
         if not isinstance(inner, SafeString):
             inner = escape(inner)
-        label = escape(cell.label)
-        parts.append(f'<td data-label="{label}"{css}{edit}>{inner}</td>')
+        parts.append(f"{_start_of(cell.label, cell.css, cell.edit)}{inner}</td>")
     parts.append("</tr>")
     return "".join(parts)
+
+
+@lru_cache(maxsize=2000)
+def _start_of(label: str, css: str, edit: str) -> str:
+    """Return where a cell begins: the same in all rows of a column."""
+    css = f' class="{escape(css)}"' if css else ""
+    edit = f' data-edit="{escape(edit)}"' if edit else ""
+    return f'<td data-label="{escape(label)}"{css}{edit}>'
 
 
 @register.simple_tag(takes_context=True)
