@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from analytics import words
+from analytics import lifetime, words
 from analytics.jobs import SCORE_LEAD, SCORE_TICKET
 from analytics.models import AnalysisKey, Run, Score
 from analytics.presenting import main_figure, refusal
@@ -75,18 +75,25 @@ class LifetimeValuePanel(Panel):
     def get_context(self, request: HttpRequest, obj: Model) -> dict[str, Any]:
         """Return value, interval, and what it is made of."""
         found = verdict(request.user, AnalysisKey.LTV, obj.pk)
-        run = found.run
-        return {
+        run, score = found.run, found.score
+        currency = run.summary.get("currency", "") if run else ""
+        context = {
             "run": run,
-            "score": found.score,
+            "score": score,
             "refused": refusal(found.latest),
-            "currency": run.summary.get("currency", "") if run else "",
+            "currency": currency,
             "years": run.params.get("years") if run else None,
-            "interval": found.card.get("interval_level"),
             "figure": main_figure(found.card),
-            "reasons": ltv_reasons(found.score) if found.score else [],
             "model_url": _model_url(AnalysisKey.LTV),
         }
+        if score is not None:
+            level = found.card.get("interval_level")
+            context |= {
+                "range": lifetime.range_text(score, currency, level),
+                "hint": lifetime.hint(score),
+                "reasons": ltv_reasons(score),
+            }
+        return context
 
 
 def ltv_reasons(score: Score) -> list[dict[str, Any]]:
