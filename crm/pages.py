@@ -16,6 +16,7 @@ from crm.generic.panels import FieldsPanel
 from crm.generic.registry import register
 from crm.generic.tables import Column
 from crm.models import CustomField, SecurityEvent, Tag, User
+from crm.search import order  # noqa: F401  (declares its kind)
 from crm.search.declaration import Search
 from crm.security.filters import SecurityEventFilters
 from crm.tables import CustomFieldTable, PeopleTable, SecurityEventTable, TagTable

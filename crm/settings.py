@@ -225,6 +225,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=4, minute=0, day_of_week="sunday"),
         "args": ["verify-backup"],
     },
+    "search-order": {
+        "task": "crm.enqueue_job",
+        "schedule": crontab(hour=2, minute=0, day_of_week="sunday"),
+        "args": ["search-order"],
+    },
     "keep-field-indexes": {
         "task": "crm.keep_field_indexes",
         "schedule": crontab(hour=1, minute=30),

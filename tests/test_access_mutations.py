@@ -15,7 +15,7 @@ from django.core.files.storage import default_storage
 from django.http import Http404
 
 from crm.access import Verb, VisibleQuerySet
-from crm.generic import base
+from crm.generic import base, listing
 from crm.search import finding
 from crm.testing.access_matrix import declared_rules, routes, rule_of
 from crm.testing.world import OWNERS, PEOPLE, REACH, ROLE_OF, cases, make_world
@@ -160,7 +160,8 @@ def test_a_page_without_a_row_hides_the_rows_of_others(monkeypatch, url):
     assert not shown()
     with monkeypatch.context() as patch:
         open_the_rows(patch)
-        patch.setattr(finding, "owners_in_reach", lambda *args: None)
+        for module in (finding, listing):
+            patch.setattr(module, "owners_in_reach", lambda *args: None)
         patch.setattr(finding, "sees_all", lambda *args: True)
         assert shown()
 

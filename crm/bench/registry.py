@@ -23,6 +23,7 @@ def parts() -> Iterator[ModuleType]:
         name = f"{config.name}.bench"
         if config.name != "crm" and find_spec(name) is not None:
             yield import_module(name)
+    yield import_module("crm.search.bench")
 
 
 def steps() -> list[Step]:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 
 from crm.access import Verb, can
-from crm.generic import inline, searching
+from crm.generic import inline
 from crm.generic.addresses import BOARD, TABLE
 from crm.generic.base import GenericPage
 from crm.generic.board_layout import board_context
 from crm.generic.builder import builder_context
 from crm.generic.counting import Count
-from crm.generic.keyset import LAST, BadTokenError, Keyset, Page
+from crm.generic.keyset import LAST, BadTokenError, Page
 from crm.generic.listing import PAGE_SIZE, Listing
 from crm.generic.patience import TooSlowError, limited
 from crm.generic.saved_views import copied, may_manage_all
@@ -212,10 +212,11 @@ class ChoicesPage(GenericPage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Answer with up to 20 visible rows whose text fits."""
-        rows = self.pages.queryset().visible_to(request.user)
-        text = searching.clean_text(request.GET.get("q", ""))
-        if text and self.pages.is_searchable:
-            rows = searching.narrow(rows, text, request.user)
-        page = Keyset(rows, self.pages.make_table().order(), MAX_CHOICES).page()
+        query = QueryDict(mutable=True)
+        query["q"] = request.GET.get("q", "")
+        listing = Listing(self.pages, request)
+        # Neither saved views nor columns: only names are shown.
+        listing.query, listing.columns = query, []
+        page = listing.keyset(MAX_CHOICES).page()
         results = [{"id": row.pk, "text": str(row)} for row in page.objects]
         return JsonResponse({"results": results})

@@ -14,7 +14,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from crm.access import Scope, Verb, VisibleQuerySet
-from crm.models.base import BaseModel
+from crm.models.base import BaseModel, QuicklyRead
 
 ADMINISTRATOR = "administrator"
 ROLE_LABELS = {
@@ -207,7 +207,7 @@ class CrmUserManager(UserManager.from_queryset(UserQuerySet)):
     """Django's user manager over our queryset."""
 
 
-class User(AbstractUser):
+class User(QuicklyRead, AbstractUser):
     """A person who signs in."""
 
     email = models.EmailField(_("email"), unique=True)
