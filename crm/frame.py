@@ -8,9 +8,11 @@ many notifications wait) is filled into holes of the kept text.
 from __future__ import annotations
 
 import secrets
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.template import Context
 from django.template.loader import get_template
 from django.utils.html import escape
 from django.utils.safestring import SafeString
@@ -19,18 +21,18 @@ from django.utils.translation import get_language
 from crm.models.notifications import MOST_COUNTED
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Mapping
 
     from django.http import HttpRequest
-    from django.template import Context
 
     from crm.models import User
 
 # About 15 kB each; a process keeps those of some hundred readers.
 MOST_KEPT = 1000
 # Nobody can write these into a page.
+HOLE = f"hole-{secrets.token_hex(12)}"
 TOKEN_HOLE, ADDRESS_HOLE, UNREAD_HOLE = (
-    f"hole-{secrets.token_hex(12)}" for _ in range(3)
+    f"{HOLE}-{name}" for name in ("token", "address", "unread")
 )
 
 _kept: dict[Hashable, str] = {}
@@ -66,15 +68,37 @@ def kept(context: Context, name: str, *, for_all: bool = False) -> SafeString:
         }
         with context.push(**holes):
             text = get_template(name).template.render(context)
-        if len(_kept) >= MOST_KEPT:
-            _kept.clear()
-        _kept[key] = text
+        _keep(key, text)
     # The rest was escaped when it was drawn; what fills the holes is escaped here.
     filled = text.replace(TOKEN_HOLE, escape(context.get("csrf_token") or ""))
     filled = filled.replace(ADDRESS_HOLE, escape(context["address"]))
     if UNREAD_HOLE in filled:
         filled = filled.replace(UNREAD_HOLE, unread_text(context["request"].user))
     return SafeString(filled)
+
+
+def drawn_once(
+    name: str, holes: Mapping[str, object] = MappingProxyType({}), **alike: Hashable
+) -> SafeString:
+    """Return a template, drawn once for what is ``alike`` in the reader's language.
+
+    What differs from page to page is put into its ``holes``: texts, escaped here.
+    """
+    marks = {hole: f"{HOLE}-{hole}" for hole in holes}
+    key = (name, get_language(), tuple(alike.items()))
+    text = None if settings.DEBUG else _kept.get(key)
+    if text is None:
+        text = get_template(name).template.render(Context({**alike, **marks}))
+        _keep(key, text)
+    for hole, value in holes.items():
+        text = text.replace(marks[hole], escape(value))
+    return SafeString(text)
+
+
+def _keep(key: Hashable, text: str) -> None:
+    if len(_kept) >= MOST_KEPT:
+        _kept.clear()
+    _kept[key] = text
 
 
 def unread_text(user: User) -> str:

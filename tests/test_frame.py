@@ -1,12 +1,15 @@
 """The kept frame: nobody meets what belongs to another reader or another request."""
 
 import re
+from html import unescape
+from urllib.parse import parse_qs
 
 import pytest
 from django.test import Client
 
 from crm.models import Grant, User
 from crm.testing.world import sign_in
+from customers.models import Customer
 
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 HOLE = "hole-"
@@ -31,6 +34,33 @@ def test_two_people_of_one_name_are_told_apart(world):
         # The browser keeps what somebody used recently by this address.
         own = rf'data-url="/palette/\?en-{getattr(world, name).pk}"'
         assert re.search(own, world.client(name).get("/").text)
+
+
+def test_parts_of_a_list_are_those_of_the_visit(world):
+    """What can be done with rows and the form of a new view are drawn only once."""
+    Customer.objects.bulk_create(
+        Customer(name=f"<b>Oak {number}", city="Leeds", owner=owner)
+        for number in range(60)
+        for owner in (world.ana, world.dev)
+    )
+    Grant.objects.filter(
+        role__code="representative", model="customers.customer", verb="delete"
+    ).delete()
+    for text in ('<b>"Oak', "oak"):
+        for name in ("ana", "dev", "ana"):
+            client = world.client(name)
+            page = client.get("/customers/", {"q": text, "city": "Leeds"}).text
+            assert HOLE not in page
+            assert '<b>"Oak' not in page
+            assert len(set(TOKEN.findall(page))) == 1
+            asked = set(re.findall(r'name="query" value="([^"]*)"', page))
+            assert {parse_qs(unescape(one))["q"][0] for one in asked} == {text}
+            count = {"ana": "60", "dev": "120"}[name]
+            assert f'data-select-all="{count}"' in page
+            has_delete = "/customers/bulk/delete/" in page
+            assert has_delete == (name == "dev")
+    chinese = client.get("/customers/", headers={"Accept-Language": "zh-hans"}).text
+    assert "Clear the selection" not in chinese
 
 
 def test_what_changes_is_seen_at_the_next_visit(world):

@@ -20,7 +20,7 @@ from crm.generic.keyset import LAST, BadTokenError, Page
 from crm.generic.listing import PAGE_SIZE, Listing
 from crm.generic.patience import TooSlowError, limited
 from crm.generic.saved_views import copied, may_manage_all
-from crm.models.lists import Density, SavedView, Sharing
+from crm.models.lists import Density, SavedView
 
 MAX_CHOICES = 20
 # Asks for what is not sent before somebody opens it: the filters, or the columns.
@@ -179,7 +179,6 @@ class ListPage(GenericPage):
             "view_menu": [one for one in kept.views if one not in tabs],
             "can_save_view": can(user, Verb.ADD, SavedView),
             "can_update_view": manages,
-            "sharing_choices": Sharing.choices,
             "density": density_of(listing),
         }
 

@@ -14,15 +14,19 @@ from django.template.context import Context
 from django.template.loader import get_template
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, ngettext
 
+from crm import formatting, frame
 from crm.access import is_hidden
 from crm.formatting import NOTHING
 from crm.generic.tables import Cell, Heading, Row
+from crm.models.lists import Sharing
 from crm.templatetags.ui import badge, icon
 
 if TYPE_CHECKING:
     from crm.generic.addresses import ColumnChoice
+    from crm.generic.counting import Count
+    from crm.generic.keyset import Page
     from crm.generic.pages import Pages
     from crm.generic.panels import Panel
 
@@ -124,6 +128,51 @@ def _heading_text(heading: Heading) -> str:
         said = escape(heading.reason)
         return f'{label}<span class="visually-hidden">. {said}</span>'
     return label
+
+
+@register.simple_tag
+def place_in_list(count: Count, page: Page) -> str:
+    """Say which rows of how many the page shows."""
+    number = formatting.number(count.number)
+    if count.is_exact:
+        rows = ngettext("%(number)s row", "%(number)s rows", count.number)
+    else:
+        rows = gettext("%(number)s+ rows")
+    total = rows % {"number": number}
+    if not page.start:
+        return total
+    start, end = formatting.number(page.start), formatting.number(page.end)
+    text = gettext("%(start)s–%(end)s of %(total)s")
+    return text % {"start": start, "end": end, "total": total}
+
+
+@register.simple_tag
+def select_banner(shown: int, count: Count) -> SafeString:
+    """Draw what offers to choose all results where the page does not show them all."""
+    if count.is_exact and count.number <= shown:
+        return SafeString("")
+    return frame.drawn_once("generic/_select_banner.html", shown=shown, count=count)
+
+
+@register.simple_tag(takes_context=True)
+def bulk_bar(context: Context) -> SafeString:
+    """Draw what can be done with the chosen rows."""
+    return frame.drawn_once(
+        "generic/_bulk_bar.html",
+        {name: context[name] for name in ("csrf_token", "selection_query")},
+        bulk_actions=tuple(context["bulk_actions"]),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def new_view(context: Context, list_key: str, query: str) -> SafeString:
+    """Draw the form that keeps an address as a view."""
+    return frame.drawn_once(
+        "generic/_new_view.html",
+        {"csrf_token": context["csrf_token"], "query": query},
+        list_key=list_key,
+        sharing=Sharing,
+    )
 
 
 def _row(context: Context, row: Row, select: str) -> str:

@@ -362,22 +362,41 @@ def empty_state(title: str, text: str = "", icon: str = "inbox", **links: str) -
     return {"title": title, "text": text, "icon": icon, **links}
 
 
-@register.inclusion_tag("components/_pager.html")
+@register.simple_tag
 def pager(
     previous_url: str = "",
     next_url: str = "",
     first_url: str = "",
     last_url: str = "",
     text: str = "",
-) -> dict:
-    """Show the way to the other pages of a list."""
-    return {
-        "previous_url": previous_url,
-        "next_url": next_url,
-        "first_url": first_url,
-        "last_url": last_url,
-        "text": text,
-    }
+) -> SafeString:
+    """Show the way to the other pages of a list.
+
+    In Python: of four templates one in another it would be a twentieth of a list.
+    """
+    links = ""
+    if first_url or last_url or previous_url or next_url:
+        ways = (
+            (first_url, "chevrons-left", gettext("First page"), ""),
+            (previous_url, "chevron-left", gettext("Previous page"), "prev"),
+            (next_url, "chevron-right", gettext("Next page"), "next"),
+            (last_url, "chevrons-right", gettext("Last page"), ""),
+        )
+        links = "\n".join([_page_link(*way) for way in ways])
+    return SafeString(
+        f'<nav class="pager" aria-label="{escape(gettext("Pages"))}">'
+        f'<span class="pager-text">{escape(text)}</span>'
+        f'<span class="pager-links">{links}</span></nav>'
+    )
+
+
+def _page_link(url: str, sign: str, label: str, rel: str) -> str:
+    look = "btn btn-ghost btn-icon btn-sm"
+    if not url:
+        return f'<span class="{look} disabled" aria-hidden="true">{icon(sign)}</span>'
+    said, rel = escape(label), f' rel="{rel}"' if rel else ""
+    about = f'class="{look}" href="{escape(url)}" aria-label="{said}" title="{said}"'
+    return f"<a {about}{rel}>{icon(sign)}</a>"
 
 
 @register.simple_tag
