@@ -3,7 +3,8 @@
 import io
 import zipfile
 
-from crm.models import FieldRule, Grant, Role, User
+from crm.models import FieldRule, Role, User
+from crm.testing.rights import grant
 
 
 def rule(model, field, mode="read_only"):
@@ -29,12 +30,7 @@ KINDS = (
 
 def may_do_everything(world):
     """Return Ana, whose role may do everything with every row: only rules hold her."""
-    role = Role.objects.get(code="representative")
-    for label in KINDS:
-        for verb in ("view", "add", "change", "delete", "import", "export"):
-            Grant.objects.update_or_create(
-                role=role, model=label, verb=verb, defaults={"scope": "all"}
-            )
+    grant("representative", KINDS)
     return world.ana
 
 

@@ -12,8 +12,9 @@ from django.urls import reverse
 from crm.access import hidden_fields, read_only_fields
 from crm.generic.registry import registry
 from crm.history.context import acting
-from crm.models import FieldRule, Grant, Operation, Role, SavedView, User
+from crm.models import FieldRule, Operation, Role, SavedView, User
 from crm.testing.access_matrix import declared_rules, page_tests, routes, rule_of
+from crm.testing.rights import grant
 from crm.testing.snapshot import unchanged
 from customers.models import Contact, Customer
 from sales.models import Lead
@@ -32,12 +33,8 @@ def secret(world):
 
     Her role may do everything with customers, so that only the rules hold her back.
     """
-    role = Role.objects.get(code="representative")
-    for model in ("customers.customer", "customers.duplicatepair", "crm.change"):
-        for verb in ("view", "add", "change", "delete", "export", "import"):
-            Grant.objects.update_or_create(
-                role=role, model=model, verb=verb, defaults={"scope": "all"}
-            )
+    models = ("customers.customer", "customers.duplicatepair", "crm.change")
+    grant("representative", models)
     # Her rights are read anew by each request, and here too once the rules are made.
     with acting("page", User.objects.get(pk=world.ana.pk)):
         row = Customer.objects.create(
@@ -284,13 +281,9 @@ def test_every_form_can_do_without_each_field(world):
     """Whatever is kept back, the pages of every model open and say no nonsense."""
     from crm.rights.matrix import ruled_fields
 
-    role = Role.objects.get(code="representative")
+    labels = [model._meta.label_lower for model in registry.pages]
+    grant("representative", labels, ("view", "add", "change"))
     for pages in registry.pages.values():
-        label = pages.model._meta.label_lower
-        for verb in ("view", "add", "change"):
-            Grant.objects.update_or_create(
-                role=role, model=label, verb=verb, defaults={"scope": "all"}
-            )
         for name in ruled_fields(pages):
             rule(pages.model, name, "hidden")
     ana = world.client("ana")
@@ -314,12 +307,7 @@ def test_tags_and_boards_keep_to_the_rules(world, secret):
     """What is written by other ways than the form is refused there, too."""
     rule(Customer, "tags", "hidden")
     rule(Lead, "state", "read_only")
-    Grant.objects.update_or_create(
-        role=Role.objects.get(code="representative"),
-        model="sales.lead",
-        verb="change",
-        defaults={"scope": "all"},
-    )
+    grant("representative", ["sales.lead"], ["change"])
     ana = world.client("ana")
     with unchanged(Customer):
         data = {"pk": secret.pk}

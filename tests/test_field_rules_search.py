@@ -4,8 +4,9 @@ from urllib.parse import quote
 
 import pytest
 
-from crm.models import CustomField, Grant, Role
+from crm.models import CustomField
 from crm.testing.access_matrix import page_tests
+from crm.testing.rights import grant
 from crm.testing.snapshot import unchanged
 from customers.models import Customer
 from sales.models import Lead, Order
@@ -18,12 +19,8 @@ LIST = "/customers/"
 @pytest.fixture
 def leads(world):
     """Return Ana's leads: one whose company, which she must not know, is "Quorum"."""
-    role = Role.objects.get(code="representative")
-    for model in ("sales.lead", "customers.customer", "sales.order"):
-        for verb in ("view", "add", "change", "export"):
-            Grant.objects.update_or_create(
-                role=role, model=model, verb=verb, defaults={"scope": "all"}
-            )
+    models = ("sales.lead", "customers.customer", "sales.order")
+    grant("representative", models, ("view", "add", "change", "export"))
     Lead.objects.create(name="Harriet Vane", company="Quorum Ltd", owner=world.ana)
     Lead.objects.create(name="Quorum Peter", company="Teapots", owner=world.ana)
     return world

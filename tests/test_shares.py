@@ -7,6 +7,7 @@ from crm.history.tables import tracked_models
 from crm.history.undo import undo
 from crm.models import AuditEntry, Grant, Operation, Role, SecurityEvent, Share, User
 from crm.shared import ways_to_wholes
+from crm.testing.rights import grant
 from crm.testing.snapshot import unchanged
 from customers.models import Contact, Customer, Interaction
 from customers.tests.recipes import make_contact, make_customer, make_interaction
@@ -166,12 +167,8 @@ def whole(world, row):
     Message.objects.create(
         ticket=ticket, author=world.cleo, body="Leaks", direction="in"
     )
-    role = Role.objects.get(code="representative")
-    for label in WHOLE:
-        for verb in ("view", "change", "delete", "export", "add"):
-            Grant.objects.update_or_create(
-                role=role, model=label, verb=verb, defaults={"scope": "team"}
-            )
+    verbs = ("view", "change", "delete", "export", "add")
+    grant("representative", WHOLE, verbs, "team")
     return {
         "contacts": make_contact(customer=row, name="Kim of cleo"),
         "interactions": make_interaction(world.cleo, customer=row),
