@@ -413,6 +413,24 @@ class Migration(migrations.Migration):
                 "verbose_name": "job",
                 "verbose_name_plural": "jobs",
                 "ordering": ("-created_at", "-pk"),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["queued", "running"])),
+                        fields=["state", "lease_until"],
+                        name="job_unfinished",
+                    ),
+                    models.Index(fields=["owner", "-created_at"], name="job_by_owner"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(
+                            ("state", "queued"),
+                            models.Q(("dedupe_key", ""), _negated=True),
+                        ),
+                        fields=("dedupe_key",),
+                        name="job_dedupe",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -583,6 +601,9 @@ class Migration(migrations.Migration):
                 "verbose_name": "rejected row",
                 "verbose_name_plural": "rejected rows",
                 "ordering": ("line", "pk"),
+                "indexes": [
+                    models.Index(fields=["run", "line"], name="reject_by_line")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -647,6 +668,11 @@ class Migration(migrations.Migration):
                 "verbose_name": "grant",
                 "verbose_name_plural": "grants",
                 "ordering": ("role", "model", "verb"),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("role", "model", "verb"), name="grant_once_per_role"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -699,6 +725,13 @@ class Migration(migrations.Migration):
                 "verbose_name": "team",
                 "verbose_name_plural": "teams",
                 "ordering": ("path", "pk"),
+                "indexes": [
+                    models.Index(
+                        fields=["path"],
+                        name="team_path_prefix",
+                        opclasses=["text_pattern_ops"],
+                    )
+                ],
             },
         ),
         migrations.AddField(
@@ -762,43 +795,5 @@ class Migration(migrations.Migration):
                     )
                 ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="job",
-            index=models.Index(
-                condition=models.Q(("state__in", ["queued", "running"])),
-                fields=["state", "lease_until"],
-                name="job_unfinished",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="job",
-            index=models.Index(fields=["owner", "-created_at"], name="job_by_owner"),
-        ),
-        migrations.AddConstraint(
-            model_name="job",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(
-                    ("state", "queued"), models.Q(("dedupe_key", ""), _negated=True)
-                ),
-                fields=("dedupe_key",),
-                name="job_dedupe",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="rejectedrow",
-            index=models.Index(fields=["run", "line"], name="reject_by_line"),
-        ),
-        migrations.AddConstraint(
-            model_name="grant",
-            constraint=models.UniqueConstraint(
-                fields=("role", "model", "verb"), name="grant_once_per_role"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="team",
-            index=models.Index(
-                fields=["path"], name="team_path_prefix", opclasses=["text_pattern_ops"]
-            ),
         ),
     ]

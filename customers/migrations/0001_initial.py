@@ -218,6 +218,56 @@ class Migration(migrations.Migration):
                 "verbose_name": "customer",
                 "verbose_name_plural": "customers",
                 "ordering": ("name", "pk"),
+                "indexes": [
+                    models.Index(fields=["name", "id"], name="customer_by_name"),
+                    models.Index(
+                        fields=["owner", "name", "id"], name="customer_by_owner"
+                    ),
+                    models.Index(
+                        fields=["city", "name", "id"], name="customer_by_city"
+                    ),
+                    models.Index(
+                        fields=["-created_at", "-id"], name="customer_by_created"
+                    ),
+                    models.Index(
+                        condition=models.Q(("email", ""), _negated=True),
+                        fields=["email"],
+                        name="customer_by_email",
+                    ),
+                    models.Index(
+                        condition=models.Q(("phone", ""), _negated=True),
+                        fields=["phone"],
+                        name="customer_by_phone",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("external_id", ""), _negated=True),
+                        fields=("external_system", "external_id"),
+                        name="customer_outside_id",
+                        violation_error_message="A customer with this outside id exists.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("annual_income__isnull", True),
+                            ("annual_income__gte", 0),
+                            _connector="OR",
+                        ),
+                        name="customer_income_not_negative",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("name", ""), _negated=True),
+                        name="customer_has_a_name",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("referred_by__isnull", True),
+                            models.Q(("referred_by", models.F("id")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="customer_not_referred_by_itself",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -283,6 +333,12 @@ class Migration(migrations.Migration):
                 "verbose_name": "contact",
                 "verbose_name_plural": "contacts",
                 "ordering": ("name", "pk"),
+                "indexes": [
+                    models.Index(fields=["name", "id"], name="contact_by_name"),
+                    models.Index(
+                        fields=["customer", "email"], name="contact_by_customer_email"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -387,102 +443,15 @@ class Migration(migrations.Migration):
                 "verbose_name": "interaction",
                 "verbose_name_plural": "interactions",
                 "ordering": ("-occurred_at", "-pk"),
+                "indexes": [
+                    models.Index(
+                        fields=["customer", "-occurred_at"],
+                        name="interaction_by_customer",
+                    ),
+                    models.Index(
+                        fields=["-occurred_at", "-id"], name="interaction_by_time"
+                    ),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(fields=["name", "id"], name="customer_by_name"),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(
-                fields=["owner", "name", "id"], name="customer_by_owner"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(fields=["city", "name", "id"], name="customer_by_city"),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(
-                fields=["-created_at", "-id"], name="customer_by_created"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(
-                condition=models.Q(("email", ""), _negated=True),
-                fields=["email"],
-                name="customer_by_email",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(
-                condition=models.Q(("phone", ""), _negated=True),
-                fields=["phone"],
-                name="customer_by_phone",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("external_id", ""), _negated=True),
-                fields=("external_system", "external_id"),
-                name="customer_outside_id",
-                violation_error_message="A customer with this outside id exists.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("annual_income__isnull", True),
-                    ("annual_income__gte", 0),
-                    _connector="OR",
-                ),
-                name="customer_income_not_negative",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("name", ""), _negated=True),
-                name="customer_has_a_name",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("referred_by__isnull", True),
-                    models.Q(("referred_by", models.F("id")), _negated=True),
-                    _connector="OR",
-                ),
-                name="customer_not_referred_by_itself",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="contact",
-            index=models.Index(fields=["name", "id"], name="contact_by_name"),
-        ),
-        migrations.AddIndex(
-            model_name="contact",
-            index=models.Index(
-                fields=["customer", "email"], name="contact_by_customer_email"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="interaction",
-            index=models.Index(
-                fields=["customer", "-occurred_at"], name="interaction_by_customer"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="interaction",
-            index=models.Index(
-                fields=["-occurred_at", "-id"], name="interaction_by_time"
-            ),
         ),
     ]

@@ -202,6 +202,20 @@ class Migration(migrations.Migration):
                 "verbose_name": "lead",
                 "verbose_name_plural": "leads",
                 "ordering": ("-first_contact_on", "-pk"),
+                "indexes": [
+                    models.Index(
+                        fields=["-first_contact_on", "-id"], name="lead_by_contact"
+                    ),
+                    models.Index(fields=["owner", "state"], name="lead_by_owner"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("external_id", ""), _negated=True),
+                        fields=("external_system", "external_id"),
+                        name="lead_outside_id",
+                        violation_error_message="A lead with this outside id exists.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -318,6 +332,16 @@ class Migration(migrations.Migration):
                 "verbose_name": "order",
                 "verbose_name_plural": "orders",
                 "ordering": ("-placed_at", "-pk"),
+                "indexes": [
+                    models.Index(fields=["-placed_at", "-id"], name="order_by_time"),
+                    models.Index(
+                        fields=["customer", "-placed_at"], name="order_by_customer"
+                    ),
+                    models.Index(
+                        fields=["owner", "-placed_at", "-id"], name="order_by_owner"
+                    ),
+                    models.Index(fields=["total", "id"], name="order_by_total"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -455,6 +479,9 @@ class Migration(migrations.Migration):
                 "verbose_name": "product",
                 "verbose_name_plural": "products",
                 "ordering": ("name", "pk"),
+                "indexes": [
+                    models.Index(fields=["name", "id"], name="product_by_name")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -543,6 +570,15 @@ class Migration(migrations.Migration):
                 "verbose_name": "order line",
                 "verbose_name_plural": "order lines",
                 "ordering": ("order", "line_no"),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("order", "line_no"), name="order_line_number"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("quantity", 0), _negated=True),
+                        name="order_line_quantity_not_zero",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -608,6 +644,15 @@ class Migration(migrations.Migration):
                 "verbose_name": "stage",
                 "verbose_name_plural": "stages",
                 "ordering": ("pipeline", "position"),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("pipeline", "code"), name="stage_code_per_pipeline"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("probability__lte", 100)),
+                        name="stage_probability_percent",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -738,6 +783,26 @@ class Migration(migrations.Migration):
                 "verbose_name": "opportunity",
                 "verbose_name_plural": "opportunities",
                 "ordering": ("-created_at", "-pk"),
+                "indexes": [
+                    models.Index(
+                        fields=["-created_at", "-id"], name="opportunity_by_created"
+                    ),
+                    models.Index(
+                        fields=["stage", "owner"], name="opportunity_by_stage"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("external_id", ""), _negated=True),
+                        fields=("external_system", "external_id"),
+                        name="opportunity_outside_id",
+                        violation_error_message="An opportunity with this outside id exists.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount__gte", 0)),
+                        name="opportunity_amount_not_negative",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -819,100 +884,5 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "stage changes",
                 "ordering": ("opportunity", "at", "pk"),
             },
-        ),
-        migrations.AddIndex(
-            model_name="lead",
-            index=models.Index(
-                fields=["-first_contact_on", "-id"], name="lead_by_contact"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="lead",
-            index=models.Index(fields=["owner", "state"], name="lead_by_owner"),
-        ),
-        migrations.AddConstraint(
-            model_name="lead",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("external_id", ""), _negated=True),
-                fields=("external_system", "external_id"),
-                name="lead_outside_id",
-                violation_error_message="A lead with this outside id exists.",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=models.Index(fields=["-placed_at", "-id"], name="order_by_time"),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=models.Index(
-                fields=["customer", "-placed_at"], name="order_by_customer"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=models.Index(
-                fields=["owner", "-placed_at", "-id"], name="order_by_owner"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=models.Index(fields=["total", "id"], name="order_by_total"),
-        ),
-        migrations.AddIndex(
-            model_name="product",
-            index=models.Index(fields=["name", "id"], name="product_by_name"),
-        ),
-        migrations.AddConstraint(
-            model_name="orderline",
-            constraint=models.UniqueConstraint(
-                fields=("order", "line_no"), name="order_line_number"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="orderline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("quantity", 0), _negated=True),
-                name="order_line_quantity_not_zero",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="stage",
-            constraint=models.UniqueConstraint(
-                fields=("pipeline", "code"), name="stage_code_per_pipeline"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="stage",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("probability__lte", 100)),
-                name="stage_probability_percent",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="opportunity",
-            index=models.Index(
-                fields=["-created_at", "-id"], name="opportunity_by_created"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="opportunity",
-            index=models.Index(fields=["stage", "owner"], name="opportunity_by_stage"),
-        ),
-        migrations.AddConstraint(
-            model_name="opportunity",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("external_id", ""), _negated=True),
-                fields=("external_system", "external_id"),
-                name="opportunity_outside_id",
-                violation_error_message="An opportunity with this outside id exists.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="opportunity",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount__gte", 0)),
-                name="opportunity_amount_not_negative",
-            ),
         ),
     ]

@@ -226,6 +226,30 @@ class Migration(migrations.Migration):
                 "verbose_name": "ticket",
                 "verbose_name_plural": "tickets",
                 "ordering": ("-opened_at", "-pk"),
+                "indexes": [
+                    models.Index(fields=["-opened_at", "-id"], name="ticket_by_time"),
+                    models.Index(
+                        fields=["customer", "-opened_at"], name="ticket_by_customer"
+                    ),
+                    models.Index(
+                        condition=models.Q(("state__in", ["new", "open", "waiting"])),
+                        fields=["owner", "-opened_at"],
+                        name="ticket_open_by_owner",
+                    ),
+                    models.Index(
+                        fields=["category", "-opened_at"], name="ticket_by_category"
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("category__isnull", False),
+                            ("category_origin", ""),
+                            _connector="OR",
+                        ),
+                        name="ticket_origin_needs_category",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -306,40 +330,5 @@ class Migration(migrations.Migration):
                     models.Index(fields=["ticket", "sent_at"], name="message_by_ticket")
                 ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="ticket",
-            index=models.Index(fields=["-opened_at", "-id"], name="ticket_by_time"),
-        ),
-        migrations.AddIndex(
-            model_name="ticket",
-            index=models.Index(
-                fields=["customer", "-opened_at"], name="ticket_by_customer"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="ticket",
-            index=models.Index(
-                condition=models.Q(("state__in", ["new", "open", "waiting"])),
-                fields=["owner", "-opened_at"],
-                name="ticket_open_by_owner",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="ticket",
-            index=models.Index(
-                fields=["category", "-opened_at"], name="ticket_by_category"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ticket",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("category__isnull", False),
-                    ("category_origin", ""),
-                    _connector="OR",
-                ),
-                name="ticket_origin_needs_category",
-            ),
         ),
     ]
