@@ -52,7 +52,7 @@ ANSWERS = {
 
 
 @pytest.fixture
-def browser(db):
+def browser(db, quick_and_fresh):
     """Return the browser of an administrator over TLS."""
     person = make_member("dev", "administrator")
     person.is_staff = person.is_superuser = True
