@@ -43,8 +43,11 @@ def duplicates(size: int) -> int:
     return work_off(DUPLICATES, queue="analytics").result["customers"]
 
 
-def classify(size: int) -> int:
-    """Classify tickets one by one, as they are when they come in."""
+def classify(size: int) -> tuple[int, float]:
+    """Classify tickets one by one, as they are when they come in.
+
+    Returns how many, and the seconds without those in which the model is loaded.
+    """
     from analytics import scoring
 
     key = str(AnalysisKey.TICKET_CLASS)
@@ -55,7 +58,9 @@ def classify(size: int) -> int:
     ids = list(Ticket.objects.order_by("-pk").values_list("pk", flat=True)[:CLASSIFIED])
     # Loading the model is the start of a worker, not the work on a ticket.
     scoring.score_objects(key, ids[:1])
-    return sum(scoring.score_objects(key, [pk]) for pk in ids)
+    started = time.monotonic()
+    done = sum(scoring.score_objects(key, [pk]) for pk in ids)
+    return done, time.monotonic() - started
 
 
 def analyse(*keys: AnalysisKey) -> Step:
