@@ -17,12 +17,11 @@ from django.utils.translation import gettext_lazy as _
 from crm.custom.definitions import active_fields
 from crm.custom.indexes import SORTABLE
 from crm.custom.kinds import Kind, ReferenceKind, kind_of
+from crm.generic.cells import Cell, Links
 from crm.generic.columns import (
     BooleanColumn,
-    Cell,
     Column,
     DateColumn,
-    Links,
     MoneyColumn,
     NumberColumn,
 )

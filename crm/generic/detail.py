@@ -9,9 +9,10 @@ from django.http import HttpRequest, HttpResponse
 
 from crm.access import is_hidden
 from crm.generic.base import GenericPage
+from crm.generic.cells import Links
 from crm.generic.panels import Panel
 from crm.generic.related import related_counts
-from crm.generic.tables import BadgeColumn, Links
+from crm.generic.tables import BadgeColumn
 from crm.reach import remember_reach
 
 

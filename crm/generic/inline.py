@@ -13,7 +13,8 @@ from django.shortcuts import redirect
 from crm.access import Verb, is_among, read_only_fields
 from crm.custom.definitions import active_fields
 from crm.generic.base import GenericPage
-from crm.generic.columns import Cell, Column, Links, column_for
+from crm.generic.cells import Cell, Links
+from crm.generic.columns import Column, column_for
 from crm.generic.edit import save_form
 from crm.generic.panels import FieldsPanel
 from crm.models import AuditEntry

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.utils.translation import gettext_lazy as _
 
 from crm.access import Verb, can, is_hidden
+from crm.generic.cells import Links
 from crm.generic.registry import registry
-from crm.generic.tables import Column, Links, column_for
+from crm.generic.tables import Column, column_for
 from crm.models import Operation
 
 if TYPE_CHECKING:

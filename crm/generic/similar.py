@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 
 from crm.generic.base import GenericPage
-from crm.generic.columns import Links
+from crm.generic.cells import Links
 from crm.search.similar import similar
 
 MAX_TYPED = 200

@@ -10,15 +10,14 @@ from django.db import models
 
 from crm.formatting import one_language
 from crm.generic import formats
+from crm.generic.cells import Cell, Links
 from crm.generic.columns import (
     BadgeColumn,
     BooleanColumn,
-    Cell,
     Column,
     DateColumn,
     DateTimeColumn,
     EmailColumn,
-    Links,
     MoneyColumn,
     NumberColumn,
     PercentColumn,
@@ -151,12 +150,10 @@ class Table:
 __all__ = [
     "BadgeColumn",
     "BooleanColumn",
-    "Cell",
     "Column",
     "DateColumn",
     "DateTimeColumn",
     "EmailColumn",
-    "Links",
     "MoneyColumn",
     "NumberColumn",
     "PercentColumn",

@@ -19,7 +19,8 @@ from django.utils.translation import get_language, gettext, ngettext
 from crm import formatting, frame
 from crm.access import is_hidden
 from crm.formatting import NOTHING
-from crm.generic.tables import Cell, Heading, Row
+from crm.generic.cells import Cell
+from crm.generic.tables import Heading, Row
 from crm.models.lists import Sharing
 from crm.templatetags.ui import badge, icon
 

@@ -11,7 +11,7 @@ from django.forms import BoundField
 from django.forms.utils import flatatt
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import escape, format_html, format_html_join
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince, timeuntil
 from django.utils.timezone import template_localtime
@@ -21,7 +21,6 @@ from crm import formatting, frame, kept_words
 from crm.generic import formats
 from crm.history.context import UNDO
 from crm.models.custom import PREFIX
-from crm.notes.mentions import STORED
 
 register = template.Library()
 
@@ -397,19 +396,3 @@ def _page_link(url: str, sign: str, label: str, rel: str) -> str:
     said, rel = escape(label), f' rel="{rel}"' if rel else ""
     about = f'class="{look}" href="{escape(url)}" aria-label="{said}" title="{said}"'
     return f"<a {about}{rel}>{icon(sign)}</a>"
-
-
-@register.simple_tag
-def note_text(text: str, people: dict, reader: object = None) -> SafeString:
-    """Write a note: escaped, people as chips, lines as they were typed."""
-    parts = STORED.split(text)
-    shown = []
-    for place, part in enumerate(parts):
-        if place % 2 == 0:
-            shown.append((part,))
-            continue
-        person = people.get(int(part))
-        css = "mention mention-me" if person and person == reader else "mention"
-        name = str(person or gettext("somebody"))
-        shown.append((format_html('<span class="{}">@{}</span>', css, name),))
-    return format_html_join("", "{}", shown)
