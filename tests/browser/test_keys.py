@@ -5,9 +5,29 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from crm.models import User
+from customers.models import Customer
 from tests.browser.conftest import ONLY_CHINESE, ONLY_ENGLISH
 
 pytestmark = pytest.mark.browser
+CITY = "Keyham"
+
+
+@pytest.fixture
+def pair(site):
+    """Return two customers of the manager in a city of their own."""
+    owner = User.objects.get(username="manager")
+    yield [
+        Customer.objects.create(
+            name=f"{name} of Keyham",
+            phone=f"+44 20 7946 070{number}",
+            email=f"{name}@keyham.example".lower(),
+            city=CITY,
+            owner=owner,
+        )
+        for number, name in enumerate(("Alder", "Birch"))
+    ]
+    Customer.objects.filter(name__endswith="of Keyham").delete()
 
 
 @ONLY_ENGLISH
@@ -20,10 +40,17 @@ def test_rows_are_walked_and_opened_by_keys(visit, say):
     expect(row.nth(0)).to_be_focused()
     page.keyboard.press("j")
     expect(row.nth(1)).to_be_focused()
+    page.keyboard.press("x")
+    expect(row.nth(1).locator("[data-select]")).to_be_checked()
+    expect(page.locator("[data-bulk-count]")).to_have_text("1 selected")
     name = row.nth(1).locator("a").first.inner_text()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
     page.wait_for_load_state()
+    edit = page.get_by_role("link", name="Edit", exact=True)
+    expect(edit).to_have_attribute("aria-keyshortcuts", "e")
+    expect(edit.locator(".key-hint")).to_be_visible()
+    expect(edit.locator(".key-hint")).to_have_text("E")
     page.keyboard.press("e")
     expect(page).to_have_url(re.compile(r"/edit/$"))
     # While one types, the keys are letters.
@@ -111,6 +138,67 @@ def test_the_palette_goes_creates_and_warns_of_a_double(visit, say, watch):
     expect(toast).to_contain_text("A quite new name")
     toast.get_by_role("link").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("A quite new name")
+
+    page.wait_for_load_state()
+    page.keyboard.press("Control+k")
+    box.fill(known)
+    expect(first).to_contain_text(known)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(known)
+
+
+@ONLY_ENGLISH
+def test_a_phone_number_or_a_mail_alone_tells_of_a_double(visit, say, pair):
+    known = pair[0]
+    page = visit("manager")
+    page.goto("/customers/")
+    page.keyboard.press("n")
+    form = page.get_by_role("dialog", name="Add customer")
+    warning = form.locator(".similar")
+    for field, value, reason in (
+        ("phone", known.phone, "Same phone number"),
+        ("email", known.email, "Same e-mail address"),
+    ):
+        box = form.locator(f"[name={field}]")
+        box.fill(value)
+        expect(warning.get_by_role("link", name=known.name)).to_be_visible()
+        expect(warning.locator("li .muted")).to_have_text(reason)
+        box.fill("")
+        expect(warning).to_have_count(0)
+    form.locator("[name=email]").fill(known.email)
+    form.locator("[name=name]").fill("Cedar of Keyham")
+    expect(warning).to_contain_text("Same e-mail address")
+    page.keyboard.press("Control+Enter")
+    expect(form).to_be_hidden()
+    assert Customer.objects.get(name="Cedar of Keyham").email == known.email
+
+
+@ONLY_ENGLISH
+def test_forms_are_saved_by_keys_and_go_on_through_the_list(visit, say, pair):
+    first, second = pair
+    page = visit("manager")
+    page.goto(f"/customers/?city={CITY}&sort=name")
+    page.locator("#list tbody tr a").first.click()
+    page.wait_for_load_state()
+    page.keyboard.press("e")
+    page.wait_for_url(f"**/{first.pk}/edit/")
+    name = page.locator("[name=name]")
+    name.fill("Ash of Keyham")
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        page.keyboard.press("Control+s")
+    expect(name).to_have_value("Ash of Keyham")
+    expect(page).to_have_url(re.compile(rf"/{first.pk}/edit/$"))
+    first.refresh_from_db()
+    assert first.name == "Ash of Keyham"
+
+    name.fill("Apple of Keyham")
+    onward = page.get_by_role("button", name=say("Save and next"), exact=True)
+    expect(onward).to_be_visible()
+    page.keyboard.press("Control+Alt+Enter")
+    expect(page).to_have_url(re.compile(rf"/{second.pk}/edit/$"))
+    expect(name).to_have_value(second.name)
+    first.refresh_from_db()
+    assert first.name == "Apple of Keyham"
 
 
 @ONLY_ENGLISH
