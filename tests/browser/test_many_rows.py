@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from crm.models import User
 from customers.models import Customer
 from tests.browser.conftest import ONLY_CHINESE, ONLY_ENGLISH
-from tests.browser.doing import choose
+from tests.browser.doing import choose, press
 
 pytestmark = pytest.mark.browser
 CITY = "Bulkham"
@@ -26,7 +26,7 @@ def add(count, **values):
 @pytest.fixture(autouse=True)
 def _clean(site):
     yield
-    Customer.objects.filter(city=CITY, name__startswith="Row ").delete()
+    Customer.objects.filter(name__startswith="Row ").delete()
 
 
 @ONLY_CHINESE
@@ -104,3 +104,40 @@ def test_three_cells_are_edited_by_the_keyboard_alone(visit, say, watch):
     page.keyboard.type("5")
     page.keyboard.press("Escape")
     expect(cell.nth(2)).to_have_text("+44 20 7946 0001")
+
+
+@ONLY_ENGLISH
+def test_two_who_change_the_same_cell_are_told_of_each_other(visit, say, watch):
+    watch.expect(409)
+    (row,) = add(1)
+    cells = []
+    for username in ("manager", "admin"):
+        page = visit(username)
+        page.goto(f"/customers/?city={CITY}&columns=name,kind,city")
+        cells.append(page.locator(f"[data-pk='{row.pk}'] [data-edit=city]"))
+    first, second = cells
+
+    def clash(early, late, kept, lost):
+        for cell in (late, early):
+            cell.click()
+            expect(cell.locator("input[name=city]")).to_be_focused()
+        for cell, text in ((early, kept), (late, lost)):
+            cell.locator("input[name=city]").fill(text)
+            cell.locator("input[name=city]").press("Enter")
+        expect(early).to_have_text(kept)
+        expect(late.locator(".cell-note")).to_contain_text(f"Now: {kept}")
+
+    clash(first, second, "Leeds", "York")
+    expect(second.locator(".cell-note")).to_contain_text(
+        str(User.objects.get(username="manager"))
+    )
+    press(second, "Keep mine")
+    expect(second).to_have_text("York")
+    row.refresh_from_db()
+    assert row.city == "York"
+
+    clash(second, first, "Hull", "Bath")
+    press(first, "Take theirs")
+    expect(first).to_have_text("Hull")
+    row.refresh_from_db()
+    assert row.city == "Hull"
