@@ -10,7 +10,7 @@ from analytics.models import AnalysisKey, Run
 from crm.models import ImportRun
 from sales.models import Lead, Opportunity, Order
 from service.models import Ticket
-from tests.browser.conftest import AXE, ONLY_ENGLISH
+from tests.browser.conftest import AXE, ONLY_ENGLISH, PHONE
 from tests.browser.doing import press
 
 pytestmark = pytest.mark.browser
@@ -31,6 +31,8 @@ async (runOnly) => {
 def addresses() -> Iterator[str]:
     """Yield the pages that people use most."""
     yield from ("/", "/customers/", "/customers/new/", "/orders/new/", "/imports/new/")
+    yield from ("/customers/?panel=filters", "/customers/?panel=columns")
+    yield "/search/?q=an"
     yield from ("/opportunities/?layout=board", "/tickets/?layout=board")
     order = Order.objects.filter(state="shipped").earliest("pk")
     yield order.get_absolute_url()
@@ -85,6 +87,17 @@ def test_no_page_has_a_serious_fault(visit, watch, say):
     mapping = mapping_page(page, say)
     for address in [*addresses(), mapping]:
         found += faults_of(page, address)
+    assert not found, "\n".join(found)
+
+
+@ONLY_ENGLISH
+def test_no_page_has_a_serious_fault_on_a_phone(visit):
+    page = visit(
+        "manager", viewport=PHONE, has_touch=True, is_mobile=True, bypass_csp=True
+    )
+    customer = Order.objects.filter(state="shipped").earliest("pk").customer
+    addresses = ("/", "/customers/", customer.get_absolute_url())
+    found = [one for address in addresses for one in faults_of(page, address)]
     assert not found, "\n".join(found)
 
 

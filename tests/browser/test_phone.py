@@ -73,6 +73,22 @@ def test_a_call_is_logged_with_three_taps_from_the_list(visit, say):
 
 
 @ONLY_ENGLISH
+def test_rows_are_cards_as_wide_as_the_screen(visit, say):
+    page = visit("rep", viewport=PHONE, has_touch=True, is_mobile=True)
+    page.goto("/customers/")
+    expect(page.locator("#list tbody td").nth(1)).to_be_visible()
+    shown = page.locator("#list tbody td").evaluate_all(
+        "all => all.map((one) => getComputedStyle(one).display)"
+    )
+    assert "flex" in shown
+    assert "table-cell" not in shown
+    wider = page.locator("#list .table-scroll, #list tbody tr").evaluate_all(
+        "all => all.filter((one) => one.scrollWidth > one.clientWidth).length"
+    )
+    assert wider == 0
+
+
+@ONLY_ENGLISH
 def test_the_menu_of_columns_stays_on_the_screen(visit, say):
     page = visit("rep", viewport=PHONE, has_touch=True, is_mobile=True)
     page.goto("/customers/")
