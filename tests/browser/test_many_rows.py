@@ -141,3 +141,17 @@ def test_two_who_change_the_same_cell_are_told_of_each_other(visit, say, watch):
     expect(first).to_have_text("Hull")
     row.refresh_from_db()
     assert row.city == "Hull"
+
+
+@ONLY_ENGLISH
+def test_the_names_stay_while_the_other_columns_are_scrolled(visit, say):
+    add(2)
+    page = visit("manager", viewport={"width": 1000, "height": 800})
+    columns = "name,kind,phone,email,city,country,owner,source,customer_since"
+    page.goto(f"/customers/?city={CITY}&columns={columns},annual_income,created_at")
+    place = page.locator("#list .table-scroll")
+    cells = page.locator("#list tbody tr").first.locator("td[data-edit]")
+    before = [cells.nth(number).bounding_box()["x"] for number in (0, 2)]
+    place.evaluate("one => { one.scrollLeft = 150 }")
+    after = [cells.nth(number).bounding_box()["x"] for number in (0, 2)]
+    assert after == [before[0], before[1] - 150]
