@@ -63,7 +63,7 @@ def check_quick_fields(app_configs: object, **kwargs: object) -> list[CheckMessa
         if missing or len(quick) not in QUICK_FIELDS or not set(quick) <= set(fields):
             text = f"{pages.model._meta.label}: quick_fields are {quick}"
             hint = f"Three to five fields of the form, with those required: {missing}."
-            found.append(Error(text, hint=hint, obj=pages.model, id="crm.E002"))
+            found.append(Error(text, hint=hint, obj=pages.model, id="crm.E003"))
     return found
 
 

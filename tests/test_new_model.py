@@ -7,11 +7,13 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.core.checks import run_checks
 from django.core.management import call_command
 
 from crm.generic.registry import registry
 from crm.models import Grant
 from crm.testing.imports import import_by_pages
+from customers.models import Customer
 from tests.machines.models import Machine
 
 APP = Path(__file__).parent / "machines"
@@ -99,3 +101,26 @@ def test_its_admin_opens(world):
     output = StringIO()
     call_command("check", stdout=output)
     assert "no issues" in output.getvalue()
+
+
+SIX = ("kind", "name", "phone", "email", "city", "country")
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_wrong"),
+    [
+        (SIX[:2], True),
+        (SIX[:3], False),
+        (SIX[:5], False),
+        (SIX, True),
+        (("kind", "phone", "email"), True),
+        (("name", "phone", "nothing"), True),
+    ],
+)
+def test_a_short_form_has_three_to_five_fields_with_those_required(
+    monkeypatch, fields, is_wrong
+):
+    pages = registry.pages_of(Customer)
+    monkeypatch.setattr(pages, "quick_fields", fields)
+    found = [check.id for check in run_checks() if check.obj is Customer]
+    assert found == (["crm.E003"] if is_wrong else [])
