@@ -1,7 +1,9 @@
 """Lists: what is shown, found, sorted, filtered, paged and taken away."""
 
 import csv
+import html
 import io
+import re
 
 import pytest
 from django.db import connection
@@ -50,6 +52,17 @@ def test_a_list_that_is_filtered_empty_says_so(world, dev):
     response = dev.get(LIST, {"q": "no such name"})
     assert "No row fits" in response.text
     assert "nothing here yet" not in response.text
+
+
+def test_a_list_that_is_filtered_empty_offers_to_clear_all(world, dev):
+    add(world.ana, "Alpha", city="Bonn")
+    response = dev.get(LIST, {"q": "no such", "city": "Bonn", "columns": "name"})
+    assert shown(response) == []
+    (_before, empty) = response.text.split('class="empty-state"')
+    (address,) = re.findall(r'href="([^"]+)"[^>]*><span>Clear all', empty)
+    cleared = dev.get(LIST + html.unescape(address).removeprefix(LIST))
+    assert shown(cleared) == ["Alpha"]
+    assert not cleared.context["chips"]
 
 
 def test_search_takes_every_word_in_any_field(world, dev):

@@ -5,6 +5,7 @@ import pytest
 from crm.models import Grant, Role, SavedView, User
 from crm.testing.world import make_person
 from customers.models import Customer
+from sales.tests.recipes import make_opportunity
 
 LIST = "/customers/"
 KEY = "customers.customer"
@@ -64,6 +65,29 @@ def test_a_view_stands_for_filters_order_and_columns(world, rows):
     assert shown(page) == ["Ana in Bonn"]
     assert [one.key for one in page.context["headings"]] == ["name", "city"]
     assert 'aria-current="page">Mine' in page.text
+
+
+def test_a_view_with_the_layout_of_a_board_opens_as_one(world):
+    make_opportunity(world.ana, name="Hedge")
+    view = view_of(world.ana, list_key="sales.opportunity", query="layout=board")
+    page = world.client("ana").get("/opportunities/", {"view": view.pk})
+    cards = [card.object for lane in page.context["lanes"] for card in lane.cards]
+    assert [card.name for card in cards] == ["Hedge"]
+    assert "rows" not in page.context
+    table = world.client("ana").get("/opportunities/", {"view": "all"})
+    assert "lanes" not in table.context
+
+
+def test_only_pinned_views_are_tabs_the_others_are_in_the_menu(world, rows):
+    pinned = view_of(world.ana, name="Pinned")
+    loose = view_of(world.ana, name="Loose", is_pinned=False)
+    page = world.client("ana").get(LIST)
+    assert [one.pk for one in page.context["view_tabs"]] == [pinned.pk]
+    assert [one.pk for one in page.context["view_menu"]] == [loose.pk]
+    # The one that is open stands beside the pinned ones.
+    page = world.client("ana").get(LIST, {"view": loose.pk})
+    tabs = {one.pk for one in page.context["view_tabs"]}
+    assert (tabs, page.context["view_menu"]) == ({pinned.pk, loose.pk}, [])
 
 
 def test_beside_anything_else_the_view_is_only_marked(world, rows):
