@@ -9,14 +9,23 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from crm.bench.measures import Process, Weight
 from crm.bench.registry import measures
 from crm.bench.scratch import LOCK
 from crm.testing.workers import child_environment
 
 SIZE = 400
 # One of each kind; the jobs have tests of their own.
-SOME = ("web process", "page weight", "customer list, first page", "create")
+A_LIST = "customer list, first page"
+SOME = ("web process", "page weight", A_LIST, "create")
 SOME += ("throughput", "export CSV", "export XLSX", "saved view", "import of")
+# What the product promises a budget for.
+BUDGETS = ("customer list, first page", "customer list, last page", "search, name")
+BUDGETS += ("customer list, by city", "customer list, by owner", "search, phone")
+BUDGETS += ("customer list, sorted by", "search, mail", "customer, usual")
+BUDGETS += ("customer, create", "opportunity board", "sales report", "start page")
+BUDGETS += ("throughput", "import of", "export CSV", "job segmentation", "job ltv")
+BUDGETS += ("ticket classification", "web process", "page weight of a list")
 
 
 @pytest.fixture
@@ -60,6 +69,9 @@ def test_it_fills_measures_and_can_be_dropped(bench, tmp_path):
         assert f"| {name}" in done.stdout
     assert found["filled"]["orders"] == SIZE * 2.5
     assert found["size"] == SIZE
+    (row,) = [one for one in found["results"] if one["name"] == A_LIST]
+    assert row["queries"] > 0
+    assert row["bytes"] > 0
 
     again = bench("--requests", "2", "--only", "order list, first")
     assert again.returncode == 0, again.stderr
@@ -68,6 +80,21 @@ def test_it_fills_measures_and_can_be_dropped(bench, tmp_path):
     assert databases()
     bench("--drop")
     assert databases() == []
+
+
+def test_every_line_of_the_written_table_has_a_measure():
+    """Process and Weight write several lines each, named after them."""
+    text = (settings.BASE_DIR / "docs" / "performance.md").read_text("utf-8")
+    _before, figures = text.split("\n## Figures\n")
+    table = figures.split("\n|---|")[1].split("\n\n")[0]
+    lines = [line.split("|")[1].strip() for line in table.splitlines()[1:]]
+    assert len(lines) > 50
+    names = {one.name for one in measures()}
+    many = [one.name for one in measures() if isinstance(one, Process | Weight)]
+    for name in lines:
+        assert name in names or name.startswith(tuple(f"{one}, " for one in many)), name
+    for budget in BUDGETS:
+        assert any(name.startswith(budget) for name in names), budget
 
 
 def test_a_name_that_nothing_has_lists_those_there_are(bench):
