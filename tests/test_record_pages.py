@@ -1,9 +1,18 @@
 """Previous and next, going on after a save, and what Ctrl-K offers."""
 
 import pytest
+from django.utils import timezone
 
+from crm.audit import record
+from crm.custom import definitions
 from crm.models import User
-from customers.models import Customer
+from crm.testing.query_budget import queries_of
+from customers.models import Contact, Customer, Interaction
+from customers.tests.recipes import make_customer
+from sales.models import Opportunity, Order, OrderLine
+from sales.tests.recipes import make_order, make_product, stage
+from service.models import Message
+from service.tests.recipes import make_category, make_ticket
 
 
 @pytest.fixture
@@ -97,3 +106,75 @@ def test_a_call_is_logged_by_the_short_form(world, row_of):
     made = customer.interactions.get()
     assert (made.subject, made.kind, made.owner) == ("Rang", "call", world.ana)
     assert User.objects.count() == 6
+
+
+def fill_customer(world, row, numbers):
+    """Give a customer children of every kind; their owners and stages change."""
+    people = (world.ana, world.abe)
+    stages = (stage("new"), stage("qualified"), stage("proposal"))
+    states = ("new", "open", "waiting")
+    for number in numbers:
+        owner, now = people[number % 2], timezone.now()
+        common = {"customer": row, "owner": owner}
+        contact = Contact.objects.create(customer=row, name=f"Person {number}")
+        Interaction.objects.create(subject=f"Talk {number}", contact=contact, **common)
+        Order.objects.create(number=f"C{number}", placed_at=now, **common)
+        category = make_category()
+        state = states[number % 3]
+        make_ticket(number=f"K{number}", category=category, state=state, **common)
+        Opportunity.objects.create(
+            name=f"Deal {number}", stage=stages[number % 3], **common
+        )
+        record(owner, "changed", row, {"city": ["", f"City {number}"]})
+
+
+def fill_order(world, row, numbers):
+    """Give an order lines, each with a product of its own."""
+    for number in numbers:
+        OrderLine.objects.create(
+            order=row,
+            line_no=number + 1,
+            product=make_product(),
+            quantity=number + 1,
+            unit_price=2,
+        )
+
+
+def fill_ticket(world, row, numbers):
+    """Give a ticket messages of several authors."""
+    people = (world.ana, world.abe, world.dev)
+    for number in numbers:
+        author = people[number % 3]
+        Message.objects.create(ticket=row, author=author, body=f"Word {number}")
+
+
+def queries_with_panels(client, url):
+    """Return the queries of a row's page and of each panel that it loads later."""
+    context = client.get(url).context
+    parts = [*context["main_parts"], *context["side_parts"]]
+    later = [part.url for part in parts if part.url]
+    return {address: queries_of(client, address) for address in (url, *later)}
+
+
+@pytest.mark.parametrize("kind", ["customer", "order", "ticket"])
+def test_a_page_sends_as_many_queries_for_50_children_as_for_3(
+    world, monkeypatch, kind
+):
+    # Asked for anew after seconds, in whatever request comes then.
+    monkeypatch.setattr(definitions, "KEPT_FOR", 3600)
+    customer = make_customer(world.ana, kind="company")
+    row, fill, panels = {
+        "customer": (customer, fill_customer, {"customeropportunities", "history"}),
+        "order": (make_order(world.ana, lines=()), fill_order, {"history"}),
+        "ticket": (make_ticket(world.ana, customer=customer), fill_ticket, {"history"}),
+    }[kind]
+    clients = {name: world.client(name) for name in ("ana", "dev")}
+    url, known = row.get_absolute_url(), {}
+    for numbers in (range(3), range(3, 50)):
+        fill(world, row, numbers)
+        for name, client in clients.items():
+            pages = queries_with_panels(client, url)
+            assert panels <= {address.split("/")[-2] for address in pages}
+            for address, queries in pages.items():
+                before = known.setdefault((name, address), queries)
+                assert len(queries) == len(before), (name, address, *queries)
