@@ -1,6 +1,11 @@
 """Forms: own reach, nothing typed is lost, nobody is overwritten, all or nothing."""
 
+import json
+from pathlib import Path
+
 import pytest
+from django import forms
+from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -329,3 +334,55 @@ def test_the_form_asks_for_the_right_again_when_it_is_sent(world, customer):
     Grant.objects.filter(model="customers.customer", verb="change").delete()
     with unchanged(Customer):
         assert client.post(url, data).status_code == 403
+
+
+def naughty_posts(form, part):
+    """Yield what is typed: a string of the list in every text field, each another."""
+    strings = json.loads(Path(settings.DATA_DIR, "blns", "blns.json").read_text())
+    names = [
+        name
+        for name, field in form.fields.items()
+        if isinstance(field, forms.CharField)
+    ]
+    assert len(names) > 4
+    strings = strings[part]
+    for start in range(0, len(strings) - len(names), len(names)):
+        # Each field gets strings of every kind, which stand together in the list.
+        turn = start // len(names) % len(names)
+        some = strings[start : start + len(names)]
+        yield dict(zip(names, some[turn:] + some[:turn], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("model", "url", "part"),
+    [
+        (Customer, "/customers/new/", slice(0, None, 2)),
+        (Contact, "/contacts/new/", slice(1, None, 4)),
+    ],
+)
+def test_a_naughty_string_is_stored_as_typed_or_refused_at_its_field(
+    world, customer, model, url, part
+):
+    client = world.client("ana")
+    usual = data_of(client, url, name="Usual")
+    if model is Contact:
+        usual["customer"] = customer.pk
+    refusals = 0
+    for typed in naughty_posts(client.get(url).context["form"], part):
+        known = set(model.objects.values_list("pk", flat=True))
+        response = client.post(url, usual | typed)
+        if response.status_code == 422:
+            assert set(model.objects.values_list("pk", flat=True)) == known
+            refused = set(response.context["form"].errors)
+            assert refused
+            assert refused <= set(typed), response.context["form"].errors
+            assert response.text.count('aria-invalid="true"') >= len(refused)
+            refusals += 1
+            # Without what was refused the rest is taken.
+            typed = {name: typed[name] for name in typed if name not in refused}
+            response = client.post(url, usual | typed)
+        assert response.status_code == 302, (typed, response.context["form"].errors)
+        row = model.objects.exclude(pk__in=known).get()
+        stored = {name: getattr(row, name) for name in typed}
+        assert stored == {name: text.strip() for name, text in typed.items()}
+    assert refusals

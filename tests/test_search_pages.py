@@ -1,9 +1,15 @@
 """One search over every type, as a person uses it."""
 
-import pytest
+import json
+from pathlib import Path
 
+import pytest
+from django.conf import settings
+
+from crm.custom import definitions
 from crm.models import Grant, SearchEntry, Tag
 from crm.search.finding import find_all
+from crm.testing.query_budget import queries_of
 from customers.models import Contact, Customer, Interaction
 from sales.models import Category, Order
 from service.models import Ticket
@@ -171,3 +177,41 @@ def test_no_text_makes_it_stumble(dev):
             dev.get("/search/", {"q": text.encode("utf-8", "ignore")}).status_code
             == 200
         )
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "expected"),
+    [
+        ("dev", "/search/?q=hazel", 5),
+        ("ana", "/search/?q=hazel", 7),
+        ("dev", "/customers/?q=hazel", 9),
+        ("ana", "/customers/?q=hazel", 10),
+    ],
+)
+def test_50_matches_send_as_many_queries_as_3(
+    world, monkeypatch, name, address, expected
+):
+    # Asked for anew after seconds, in whatever request comes then.
+    monkeypatch.setattr(definitions, "KEPT_FOR", 3600)
+    client = world.client(name)
+    for numbers in (range(3), range(3, 50)):
+        for number in numbers:
+            owner = (world.ana, world.abe)[number % 2]
+            customer = Customer.objects.create(name=f"Hazel {number}", owner=owner)
+            Contact.objects.create(name=f"Hazel Person {number}", customer=customer)
+            Interaction.objects.create(
+                subject=f"Hazel talk {number}", customer=customer, owner=owner
+            )
+            Order.objects.create(number=f"HAZEL-{number}", customer=customer)
+            Ticket.objects.create(
+                number=f"Z{number}", subject=f"Hazel {number}", customer=customer
+            )
+        queries = queries_of(client, address)
+        assert len(queries) == expected, "\n".join(queries)
+
+
+def test_no_naughty_string_makes_the_suggestions_stumble(dev):
+    strings = json.loads(Path(settings.DATA_DIR, "blns", "blns.json").read_text())
+    assert len(strings) > 500
+    for text in strings:
+        assert isinstance(suggestions(dev, text), list), text

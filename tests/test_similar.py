@@ -1,6 +1,10 @@
 """Rows that may be the same as one that is about to be added."""
 
+import json
+from pathlib import Path
+
 import pytest
+from django.conf import settings
 
 from crm.search.similar import similar
 from customers.models import Customer
@@ -54,3 +58,18 @@ def test_the_most_alike_come_first(world):
         Customer, world.ana, {"name": "Ana Oak", "phone": "030 1234567"}, limit=1
     )
     assert first[0].reasons == ["Same phone number", "Same name"]
+
+
+def test_no_naughty_string_makes_the_warning_or_the_picker_stumble(world):
+    strings = json.loads(Path(settings.DATA_DIR, "blns", "blns.json").read_text())
+    Customer.objects.create(name="Ana Oak", phone="030 1234567", owner=world.ana)
+    client = world.client("ana")
+    for place in range(0, len(strings), 4):
+        name, phone, email = (strings[place - back] for back in range(3))
+        typed = {"name": name, "phone": phone, "email": email}
+        answer = client.get("/customers/similar/", typed)
+        assert answer.status_code == 200, typed
+        assert len(answer.context["found"]) <= 1
+        answer = client.get("/customers/choices/", {"q": name})
+        assert answer.status_code == 200, name
+        assert isinstance(answer.json()["results"], list)
