@@ -39,33 +39,35 @@ def segment_value(name: str, field: str, output: Any) -> Annotate:
     return annotate
 
 
-def score_value(name: str, key: str) -> Annotate:
-    """Return what adds the value of the current run to the rows of a list."""
+def score_value(name: str, key: str, field: str = "value") -> Annotate:
+    """Return what adds a figure of the current run to the rows of a list."""
 
     def annotate(queryset: QuerySet, request: HttpRequest) -> QuerySet:
         run = current_runs(request).get(key)
         if run is None:
             none = Value(None, output_field=FloatField())
             return queryset.annotate(**{name: none})
-        return queryset.annotate(**{name: score_of(name, run)})
+        return queryset.annotate(**{name: score_of(name, run, field)})
 
     return annotate
 
 
 class ScoreValue(LookedUp):
-    """The value that a run gives to a row; joined, to list in its order."""
+    """A figure that a run gives to a row; joined, to list in its order."""
 
-    def __init__(self, name: str, run_id: int) -> None:
-        super().__init__(Score, "object_id", "value", run=run_id)
+    def __init__(self, name: str, run_id: int, field: str) -> None:
+        super().__init__(Score, "object_id", field, run=run_id)
+        self.output_field = FloatField()
         self.name, self.run_id = name, run_id
 
     def join_in_order(self, queryset: QuerySet) -> QuerySet:
-        """Read the rows by way of the index over (run, value, object)."""
+        """Read the rows by way of the index over (run, figure, object)."""
         score, table = Score._meta.db_table, queryset.model._meta.db_table
         condition = (
             f'"{score}"."run_id" = %s AND "{score}"."object_id" = "{table}"."id"'
         )
-        value = RawSQL(f'"{score}"."value"', (), output_field=FloatField())  # noqa: S611
+        column = f'"{score}"."{self.wanted}"'
+        value = RawSQL(column, (), output_field=FloatField())  # noqa: S611
         joined = queryset.extra(  # noqa: S610
             tables=[score], where=[condition], params=[self.run_id]
         )
@@ -73,9 +75,9 @@ class ScoreValue(LookedUp):
 
 
 @lru_cache(maxsize=100)
-def score_of(name: str, run_id: int) -> ScoreValue:
-    """Return the value of a run, put together once; see ``looked_up``."""
-    return ScoreValue(name, run_id)
+def score_of(name: str, run_id: int, field: str) -> ScoreValue:
+    """Return the figure of a run, put together once; see ``looked_up``."""
+    return ScoreValue(name, run_id, field)
 
 
 def cluster_annotation(queryset: QuerySet, request: HttpRequest) -> QuerySet:
@@ -136,6 +138,17 @@ register_column(
         sort="lifetime_value",
         annotate=lifetime_value,
         requires=Run,
+    ),
+)
+register_column(
+    Customer,
+    PercentColumn(
+        "still_buying",
+        _("Still buying"),
+        sort="still_buying",
+        annotate=score_value("still_buying", AnalysisKey.LTV, "p_alive"),
+        requires=Run,
+        default=False,
     ),
 )
 register_column(
@@ -212,11 +225,22 @@ class SegmentFilter(django_filters.ChoiceFilter):
 
 
 class ScoreRangeFilter(django_filters.RangeFilter):
-    """Keep the rows whose current score lies between two values."""
+    """Keep the rows for which a figure of the current run lies between two values.
 
-    def __init__(self, *args: Any, key: str, scale: float = 1, **kwargs: Any) -> None:
+    ``figure`` is a field of the scores; ``scale`` says how much is typed for 1.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        key: str,
+        figure: str = "value",
+        scale: float = 1,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.key = key
+        self.figure = figure
         self.scale = scale
 
     def filter(self, qs: QuerySet, value: Any) -> QuerySet:
@@ -225,9 +249,11 @@ class ScoreRangeFilter(django_filters.RangeFilter):
             return qs
         rows = Score.objects.filter(run=run_for(self, self.key))
         if value.start is not None:
-            rows = rows.filter(value__gte=float(value.start) / self.scale)
+            low = float(value.start) / self.scale
+            rows = rows.filter(**{f"{self.figure}__gte": low})
         if value.stop is not None:
-            rows = rows.filter(value__lte=float(value.stop) / self.scale)
+            high = float(value.stop) / self.scale
+            rows = rows.filter(**{f"{self.figure}__lte": high})
         return qs.filter(pk__in=rows.values("object_id"))
 
 
@@ -263,6 +289,14 @@ register_filter(
     Customer,
     "lifetime_value",
     ScoreRangeFilter(label=_("Lifetime value"), key=AnalysisKey.LTV),
+    requires=Run,
+)
+register_filter(
+    Customer,
+    "still_buying",
+    ScoreRangeFilter(
+        label=_("Still buying in %"), key=AnalysisKey.LTV, figure="p_alive", scale=100
+    ),
     requires=Run,
 )
 register_filter(

@@ -2,6 +2,8 @@
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
 from crm.access import VisibleManager
@@ -122,6 +124,13 @@ class Score(models.Model):
     abstained = models.BooleanField(default=False)
     reasons = models.JSONField(_("reasons"), default=list)
     details = models.JSONField(default=dict)
+    # Beside the details, so that lists read it from an index; only the lifetime value
+    # has it. The database fills it in: whoever writes scores need not know of it.
+    p_alive = models.GeneratedField(
+        expression=Cast(KeyTextTransform("p_alive", "details"), models.FloatField()),
+        output_field=models.FloatField(null=True),
+        db_persist=True,
+    )
 
     objects = VisibleManager()
 
@@ -134,6 +143,11 @@ class Score(models.Model):
         indexes = (
             models.Index(fields=["run", "value", "object_id"], name="score_by_value"),
             models.Index(fields=["run", "label"], name="score_by_label"),
+            models.Index(
+                fields=["run", "p_alive", "object_id"],
+                name="score_by_p_alive",
+                condition=Q(p_alive__isnull=False),
+            ),
         )
 
     def __str__(self) -> str:

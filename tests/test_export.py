@@ -77,7 +77,12 @@ def spoil():
             cluster=(1, 2, 3, 9, None)[place % 5],
         )
         value = (0, 5, -0.5, 1e-7, 123456.789, 1e14, 1 / 3, -7, None)[place]
-        Score.objects.create(run=run[AnalysisKey.LTV], object_id=row.pk, value=value)
+        details = (
+            {"p_alive": (0, 1, 0.5, 1e-7, None, 1 / 3)[place]} if place < 6 else {}
+        )
+        Score.objects.create(
+            run=run[AnalysisKey.LTV], object_id=row.pk, value=value, details=details
+        )
     codes = [one.code for one in TicketCategory.objects.order_by("pk")[:9]]
     for place, row in enumerate(Ticket.objects.order_by("pk")[:20]):
         Score.objects.create(
@@ -149,7 +154,14 @@ def test_both_ways_write_the_same(rows, language, zone):
 def test_filters_search_and_order_are_those_of_the_list(rows):
     pages = registry.pages_of(Customer)
     city = Customer.objects.exclude(city="").values_list("city", flat=True).last()
-    for query in (f"city={city}", "sort=-lifetime_value", "q=a", "kind=company"):
+    for query in (
+        f"city={city}",
+        "sort=-lifetime_value",
+        "columns=name,still_buying&sort=-still_buying",
+        "still_buying_min=30",
+        "q=a",
+        "kind=company",
+    ):
         columns = listing_of(pages, query).columns
         by_database, by_python = both(pages, columns, query)
         assert by_database == by_python

@@ -194,6 +194,31 @@ def test_results_of_analyses_are_conditions(world, find):
     assert find([["rfm", "empty"]]) == "ABC"
 
 
+def test_the_chance_that_a_customer_still_buys_is_a_condition(world, find):
+    a, b, c, d = (
+        Customer.objects.create(name=name, owner=world.ana) for name in "ABCD"
+    )
+    old, run = (
+        Run.objects.create(
+            key="ltv", as_of=timezone.now(), state="done", is_current=current
+        )
+        for current in (False, True)
+    )
+    Score.objects.create(run=old, object_id=d.pk, details={"p_alive": 0.9})
+    for row, chance in ((a, 0.29), (b, 0.8), (c, None)):
+        details = {"p_alive": chance}
+        Score.objects.create(run=run, object_id=row.pk, value=1, details=details)
+    assert find([["still_buying", "gte", "29"]]) == "AB"
+    assert find([["still_buying", "lte", "29"]]) == "A"
+    assert find([["still_buying", "between", ["30", "80"]]]) == "B"
+    assert find([["still_buying", "gte", "0"]]) == "AB"
+    assert find([["still_buying", "empty"]]) == "CD"
+    assert find([["still_buying", "filled"]]) == "AB"
+    assert find([["still_buying", "gte", "50"]], [["name", "is", "D"]]) == "BD"
+    assert find(still_buying_min="30") == "B"
+    assert find(still_buying_max="100") == "AB"
+
+
 def test_what_one_may_not_see_cannot_be_asked(world, people):
     Grant.objects.filter(model="analytics.run", role__code="representative").delete()
     response = world.client("ana").get(
@@ -203,6 +228,7 @@ def test_what_one_may_not_see_cannot_be_asked(world, people):
     assert "column that is gone" in response.text
     builder = world.client("ana").get("/customers/condition/").text
     assert "lifetime_value" not in builder
+    assert "still_buying" not in builder
     assert "city" in builder
 
 
@@ -248,6 +274,7 @@ BAD = [
     '[["tags","any",["me"]]]',
     '[["rfm","any",["alien"]]]',
     '[["lifetime_value","gte","x"]]',
+    '[["still_buying","between",["60","x"]]]',
 ]
 
 

@@ -2,9 +2,11 @@
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from analytics.models import AnalysisKey, Cluster, Run, RunState, Score
 from analytics.tests.history import add_customers
+from crm import formatting
 from crm.models import Job
 
 pytestmark = pytest.mark.django_db
@@ -18,6 +20,7 @@ ADDRESSES = [
         "analytics:statistics",
     )
 ] + [reverse("analytics:model", args=[key]) for key in AnalysisKey]
+LIST = "customers:customer_list"
 MAIN = (AnalysisKey.STATISTICS, AnalysisKey.SEGMENTATION, AnalysisKey.LTV)
 
 
@@ -109,6 +112,54 @@ def test_customers_can_be_sorted_and_filtered_by_value(world, published):
     assert first in found
     worst = reverse("customers:customer_detail", args=[scores.last().object_id])
     assert f'"{worst}"' not in found
+
+
+def test_customers_can_be_sorted_and_filtered_by_their_chance(world, published):
+    scores = Score.objects.filter(run=published[AnalysisKey.LTV])
+    chances = {one.object_id: one.details["p_alive"] for one in scores}
+    new = add_customers(1, name="Brand new")[0]
+    address = reverse(LIST)
+
+    def listed(**query):
+        page = world.client("dev").get(
+            address, {"columns": "name,still_buying", **query}
+        )
+        return [row.object.pk for row in page.context["rows"]], page.text
+
+    best = sorted(chances, key=lambda pk: (chances[pk], pk), reverse=True)
+    found, text = listed(sort="-still_buying")
+    assert found == best[: len(found)]
+    assert formatting.percent(chances[best[0]], 0) in text
+    limit = 100 * sorted(chances.values())[-5]
+    fit = {pk for pk in best if chances[pk] >= limit / 100}
+    found, _text = listed(still_buying_min=limit)
+    assert set(found) == fit
+    found, text = listed(q="Brand new")
+    assert found == [new.pk]
+    assert "%" not in text.split("<tbody", 1)[1].split("</tbody>", 1)[0]
+
+
+def test_the_pages_of_customers_by_chance_meet_without_a_gap(world):
+    """A token holds the chance as a figure; those without one come last."""
+    customers = add_customers(120)
+    run = Run.objects.create(
+        key=AnalysisKey.LTV, as_of=timezone.now(), state="published", is_current=True
+    )
+    for place, one in enumerate(customers[:110]):
+        details = {"p_alive": place % 7 / 7}
+        Score.objects.create(run=run, object_id=one.pk, details=details)
+    client, found = world.client("dev"), []
+    address = f"{reverse(LIST)}?columns=name,still_buying&sort=-still_buying"
+    while address:
+        context = client.get(address).context
+        found += [row.object for row in context["rows"]]
+        address = context["next_url"] and reverse(LIST) + context["next_url"]
+    assert len(found) == len({one.pk for one in found}) == 120
+    figures = [one.still_buying for one in found]
+    assert figures[:110] == sorted(
+        (place % 7 / 7 for place in range(110)), reverse=True
+    )
+    assert figures[110:] == [None] * 10
 
 
 def test_the_customers_page_shows_group_and_value(world, published, history):
