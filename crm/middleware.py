@@ -2,13 +2,17 @@
 
 import zoneinfo
 from collections.abc import Callable
+from urllib.parse import quote
 
 from django.contrib.auth import middleware as auth_middleware
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import resolve_url
+from django.shortcuts import redirect, resolve_url
 from django.utils import timezone, translation
-from django.utils.http import urlencode
+from django.utils.http import MAX_URL_REDIRECT_LENGTH, urlencode
 from django_htmx.http import HttpResponseClientRedirect
+
+# Django refuses to send anybody to a longer address; the rest of it is short.
+LONGEST_WAY_BACK = MAX_URL_REDIRECT_LENGTH - 1_000
 
 
 class AuthenticationMiddleware(auth_middleware.AuthenticationMiddleware):
@@ -30,10 +34,12 @@ class LoginRequiredMiddleware(auth_middleware.LoginRequiredMiddleware):
         self, request: HttpRequest, view_func: Callable
     ) -> HttpResponse:
         """Let htmx load the sign-in page as a page, not as a part of one."""
+        url = resolve_url(self.get_login_url(view_func))
         if not request.headers.get("HX-Request"):
+            if len(quote(request.build_absolute_uri())) > LONGEST_WAY_BACK:
+                return redirect(url)
             return super().handle_no_permission(request, view_func)
         # This runs before django-htmx's middleware, so the header is read here.
-        url = resolve_url(self.get_login_url(view_func))
         back = request.headers.get("HX-Current-URL", "")
         origin = f"{request.scheme}://{request.get_host()}/"
         if back.startswith(origin):

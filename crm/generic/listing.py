@@ -15,19 +15,25 @@ from crm.generic import searching
 from crm.generic.addresses import BOARD, TABLE, Addresses
 from crm.generic.conditions import Conditions
 from crm.generic.counting import Count, count_up_to
-from crm.generic.filters import VisibleFilterSet, filterset_for
+from crm.generic.filters import VisibleFilterSet, belongs_to, filterset_for
 from crm.generic.keyset import Keyset
 from crm.generic.matched import MatchedPages
 from crm.generic.saved_views import KeptOfList
 from crm.generic.tables import Column, Heading
 from crm.models.custom import PREFIX
 from crm.search.declaration import search_of
+from crm.search.query import MAX_LENGTH, too_long
 
 if TYPE_CHECKING:
     from crm.generic.pages import Pages
     from crm.models import User
 
 COUNT_LIMIT = 10_000
+# What an address says besides its filters.
+OWN_NAMES = frozenset(
+    ("q", "group", "sort", "columns", "layout", "board", "column", "page", "view")
+    + ("panel", "format")
+)
 PAGE_SIZE = 50
 
 
@@ -160,6 +166,14 @@ class Listing(Addresses):
         """Return sentences if the address names custom fields that are not in use."""
         shown, by = self._gone(self.named_columns), self._gone([self.wanted_sort])
         found = []
+        if len(" ".join(self.query.get("q", "").split())) > MAX_LENGTH:
+            found.append(too_long())
+        if self.left_out:
+            text = _(
+                "Not filtered by this, because there is no such filter, or not for "
+                "you: %(names)s."
+            )
+            found.append(text % {"names": ", ".join(self.left_out)})
         if shown:
             text = _("No longer shown, because it is not in use: %(names)s.")
             found.append(text % {"names": ", ".join(shown)})
@@ -228,11 +242,22 @@ class Listing(Addresses):
             or self.filterset.chips(self.query)
         )
 
+    @cached_property
+    def left_out(self) -> list[str]:
+        """Return the names in the address that stand for no filter of the reader's."""
+        known = self.filterset.filters
+        return [
+            name
+            for name, value in self.query.items()
+            if value and name not in OWN_NAMES and not belongs_to(name, known)
+        ]
+
     @property
     def is_understood(self) -> bool:
         """Tell whether every part of the address could be read."""
         return (
             not self.filterset.has_errors
+            and not self.left_out
             and not self.conditions.errors
             and not self.kept.is_missing
         )

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext as _
+
 from crm.statements import read_all
 
 if TYPE_CHECKING:
@@ -110,6 +112,12 @@ def clean_text(text: str) -> str:
     """Cut a text to a sane size; the database refuses NUL and half characters."""
     text = text.replace("\x00", "").encode("utf-8", "ignore").decode("utf-8")
     return " ".join(text.split())[:MAX_LENGTH].strip()
+
+
+def too_long() -> str:
+    """Say that the end of a text was cut off."""
+    text = _("The text is too long; only its first %(number)s characters count.")
+    return text % {"number": MAX_LENGTH}
 
 
 def read(text: str) -> Query:

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from crm.search.finding import Found, find_all
-from crm.search.query import MAX_LENGTH, MAX_WORDS
+from crm.search.query import MAX_LENGTH, MAX_WORDS, too_long
 
 PER_TYPE = 5
 SUGGESTED_PER_TYPE = 3
@@ -72,10 +72,7 @@ def notes(request: HttpRequest, found: Found) -> list[str]:
     typed = " ".join(request.GET.get("q", "").split())
     said = []
     if len(typed) > MAX_LENGTH:
-        said.append(
-            _("The text is too long; only its first %(number)s characters count.")
-            % {"number": MAX_LENGTH}
-        )
+        said.append(too_long())
     elif len(typed.split()) > MAX_WORDS:
         said.append(
             _("Only the first %(number)s words are searched.") % {"number": MAX_WORDS}

@@ -140,7 +140,8 @@ def place_in_list(count: Count, page: Page) -> str:
     else:
         rows = gettext("%(number)s+ rows")
     total = rows % {"number": number}
-    if not page.start:
+    if not page.start or (count.is_exact and page.end > count.number):
+        # A link out of another list may say where that one stood.
         return total
     start, end = formatting.number(page.start), formatting.number(page.end)
     text = gettext("%(start)s–%(end)s of %(total)s")

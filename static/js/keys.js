@@ -7,7 +7,8 @@
 //   when    the key works, and is listed, only while this is true
 //   listed  where it is listed though it does not work just now
 //   typing  works while one types, too;  dialog  works in a dialog, too
-// A button with data-key="e" is pressed by that key and needs no line of script.
+// A button with data-key="e" is pressed by that key and needs no line of script; with
+// data-key-hint it only tells of a key that a script knows.
 const table = [];
 const MAC = /Mac|iPhone|iPad/.test(navigator.platform);
 const NAMES = { Mod: MAC ? "⌘" : "Ctrl", Alt: MAC ? "⌥" : "Alt", Shift: "⇧", Enter: "↵", Escape: "Esc", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓" };
@@ -89,8 +90,9 @@ function drawn(stroke) {
 }
 
 function hint(part) {
-  for (const button of part.querySelectorAll?.("[data-key]:not([aria-keyshortcuts])") ?? []) {
-    const strokes = button.dataset.key.split(" ");
+  const told = ":is([data-key], [data-key-hint]):not([aria-keyshortcuts])";
+  for (const button of part.querySelectorAll?.(told) ?? []) {
+    const strokes = (button.dataset.key ?? button.dataset.keyHint).split(" ");
     const spoken = strokes.map((one) => one.replace("Mod", MAC ? "Meta" : "Control"));
     button.setAttribute("aria-keyshortcuts", spoken.join(" "));
     if (button.hasAttribute("data-key-silent")) continue;

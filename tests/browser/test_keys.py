@@ -239,3 +239,32 @@ def test_what_was_typed_outlives_the_session(visit, say):
     page.goto("/customers/new/")
     expect(page.locator("[name=name]")).to_have_value("")
     expect(page.locator(".draft-offer")).to_have_count(0)
+
+
+@ONLY_ENGLISH
+def test_the_palette_acts_on_the_chosen_rows(visit, say):
+    page = visit("manager")
+    page.goto("/customers/")
+    page.wait_for_load_state()
+    box = page.get_by_role("combobox", name=say("Go somewhere or do something"))
+    page.keyboard.press("Control+k")
+    box.fill("assign")
+    expect(page.locator("#palette [role=option]", has_text="Assign")).to_have_count(0)
+    page.keyboard.press("Escape")
+    page.locator("#list tbody [data-select]").first.check()
+    page.keyboard.press("Control+k")
+    box.fill("assign")
+    expect(page.locator("#palette [role=option]").first).to_have_text("Assign")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/customers/bulk/assign/"))
+
+
+@ONLY_ENGLISH
+def test_a_double_click_on_save_adds_one(visit, say):
+    page = visit("manager")
+    page.goto("/customers/new/")
+    page.locator("main [name=name]").fill("Clicked twice")
+    page.get_by_role("button", name=say("Save"), exact=True).dblclick()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Clicked twice")
+    page.goto("/customers/?q=clicked+twice")
+    expect(page.locator("#list tbody tr")).to_have_count(1)
