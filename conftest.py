@@ -159,6 +159,13 @@ def _fresh_process():
     caches["process"].clear()
 
 
+@pytest.fixture
+def media(tmp_path, settings):
+    """Keep uploaded files in a folder of the test's own; return it."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    return settings.MEDIA_ROOT
+
+
 @pytest.fixture(scope="session")
 def launcher():
     """Return start_postgres(place), start_valkey(place) and make_place()."""

@@ -1,8 +1,10 @@
-"""What tests of notifications do at a row, and what they look at."""
+"""Whom tests of notifications tell, what they do at a row, what they look at."""
 
+import pytest
 from django.urls import reverse
 
 from crm.models import Grant, Notification, Role
+from crm.testing.world import World, make_world
 
 
 def open_to_managers(scope="subtree"):
@@ -12,6 +14,14 @@ def open_to_managers(scope="subtree"):
         Grant.objects.create(
             role=role, model="machines.machine", verb=verb, scope=scope
         )
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """Return the cast, with managers who may do everything with machines below."""
+    made = make_world()
+    open_to_managers()
+    return made
 
 
 def hand(client, row, person):

@@ -23,6 +23,8 @@ from crm.testing.query_budget import queries_of
 from crm.testing.world import make_world
 from tests.machines.models import Machine
 
+pytestmark = pytest.mark.usefixtures("media")
+
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
     "1f15c4890000000d49444154789c6360000002000001e221bc330000000049454e44ae426082"
@@ -30,22 +32,6 @@ PNG = bytes.fromhex(
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 HTML = b"<!doctype html><script>alert(1)</script>"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
-
-
-@pytest.fixture(autouse=True)
-def media(tmp_path, settings):
-    settings.MEDIA_ROOT = tmp_path / "media"
-    return tmp_path / "media"
-
-
-@pytest.fixture
-def row(world):
-    return Machine.objects.create(serial="S1", name="Lathe", owner=world.ana)
-
-
-@pytest.fixture
-def ana(world):
-    return world.client("ana")
 
 
 def add(client, row, content, name="a.png", **headers):

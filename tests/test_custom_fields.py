@@ -32,11 +32,6 @@ from customers.tests.recipes import make_customer
 HTMX = {"HX-Request": "true"}
 
 
-@pytest.fixture
-def dev(world):
-    return world.client("dev")
-
-
 def save(client, row, **values):
     """Send the row's form as the browser has it, with some values."""
     form = client.get(f"/customers/{row.pk}/edit/").context["form"]

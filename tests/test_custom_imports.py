@@ -11,6 +11,8 @@ from customers.tests.recipes import make_customer
 from sales.models import Lead, Opportunity, Order, Product
 from service.models import Ticket
 
+pytestmark = pytest.mark.usefixtures("media")
+
 # The file's columns beside the two custom fields, and one row of them.
 FILES = {
     Contact: ("name,email,company", "Nora,nora@mail.example,Acme"),
@@ -20,16 +22,6 @@ FILES = {
     Order: ("invoice no,stock code,quantity,invoice date,price", "7,A1,2,2024-05-01,3"),
     Ticket: ("number,subject,text", "T1,Broken,It does not start"),
 }
-
-
-@pytest.fixture(autouse=True)
-def media(tmp_path, settings):
-    settings.MEDIA_ROOT = tmp_path / "media"
-
-
-@pytest.fixture
-def dev(world):
-    return world.client("dev")
 
 
 def write(path, *lines):

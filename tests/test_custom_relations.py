@@ -1,6 +1,5 @@
 """Custom fields and other rows: asked about, moved with them, named when gone."""
 
-import pytest
 from django.urls import reverse
 
 from crm.models import Operation
@@ -15,11 +14,6 @@ from customers.tests.custom_fields import (
     make_field,
 )
 from customers.tests.recipes import make_contact, make_customer
-
-
-@pytest.fixture
-def dev(world):
-    return world.client("dev")
 
 
 def test_custom_fields_of_related_rows_are_asked_about(dev, world):

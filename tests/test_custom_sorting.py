@@ -22,12 +22,6 @@ from customers.tests.custom_fields import (
 )
 from customers.tests.recipes import make_customer
 
-
-@pytest.fixture
-def dev(world):
-    return world.client("dev")
-
-
 # What stands in the rows, lowest first; the last two rows have nothing.
 SORTED = {
     "number": [-3, 2, 10.5],

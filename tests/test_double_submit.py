@@ -21,11 +21,6 @@ def fill(client, url=ADD):
     return sent | {"name": "Twice Oak", "once": NUMBER.search(page.text)[1]}
 
 
-@pytest.fixture
-def ana(world):
-    return world.client("ana")
-
-
 @pytest.mark.django_db
 @pytest.mark.parametrize("url", [ADD, QUICK])
 def test_the_second_one_is_led_to_the_row_of_the_first(ana, url):

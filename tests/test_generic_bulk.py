@@ -48,11 +48,6 @@ def pks(rows):
     return [row.pk for row in rows]
 
 
-@pytest.fixture
-def dev(world):
-    return world.client("dev")
-
-
 def test_the_preview_counts_names_and_changes_nothing(world, dev):
     rows = add(world.ana, 3, city="Leeds") + add(world.ana, 1, city="York")
     data = {"pk": pks(rows), "owner": world.cleo.pk}

@@ -19,11 +19,6 @@ HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
-def dev(world):
-    return world.client("dev")
-
-
-@pytest.fixture
 def customer(world):
     return make_customer(world.ana, city="Leeds", phone="1")
 

@@ -29,11 +29,6 @@ def shown(response):
     return [row.object.name for row in response.context["rows"]]
 
 
-@pytest.fixture
-def dev(world):
-    return world.client("dev")
-
-
 def test_an_empty_list_offers_the_first_step(world, dev):
     text = dev.get(LIST).text
     assert "nothing here yet" in text

@@ -27,16 +27,6 @@ from tests.machines.models import Machine
 BLNS = Path(settings.DATA_DIR) / "blns" / "blns.json"
 
 
-@pytest.fixture
-def row(world):
-    return Machine.objects.create(serial="S1", name="Lathe", owner=world.ana)
-
-
-@pytest.fixture
-def ana(world):
-    return world.client("ana")
-
-
 def write(client, row, text, **data):
     url = reverse("crm:note_add", args=["machines.machine", row.pk])
     return client.post(url, {"text": text, **data})

@@ -11,19 +11,9 @@ from crm.models import Notice, Notification, Operation, OperationKind
 from crm.notifications.delivery import deliver
 from crm.testing.world import make_world
 from tests.machines.models import Machine
-from tests.notifying import hand, lines, open_to_managers, unread
+from tests.notifying import hand, lines, open_to_managers, unread, world
 
-
-@pytest.fixture
-def world(db):
-    made = make_world()
-    open_to_managers()
-    return made
-
-
-@pytest.fixture
-def row(world):
-    return Machine.objects.create(serial="S1", name="Lathe", owner=world.ana)
+__all__ = ["world"]
 
 
 def test_who_is_made_an_owner_is_told_and_opening_it_is_reading(world, row):

@@ -30,11 +30,6 @@ def morning(settings):
     settings.SITE_URL = "https://crm.example"
 
 
-@pytest.fixture
-def row(world):
-    return Machine.objects.create(serial="S1", name="Lathe", owner=world.ana)
-
-
 def write(client, row, text="Look at this."):
     url = reverse("crm:note_add", args=["machines.machine", row.pk])
     assert client.post(url, {"text": text}).status_code == 302

@@ -1,23 +1,10 @@
 """Nobody is told of a row, or reads of one, that they may not see."""
 
-import pytest
-
 from crm.models import Follow, Notification, User
-from crm.testing.world import make_world
 from tests.machines.models import Machine
-from tests.notifying import follow, lines, note, open_to_managers, unread
+from tests.notifying import follow, lines, note, unread, world
 
-
-@pytest.fixture
-def world(db):
-    made = make_world()
-    open_to_managers()
-    return made
-
-
-@pytest.fixture
-def row(world):
-    return Machine.objects.create(serial="S1", name="Lathe", owner=world.ana)
+__all__ = ["world"]
 
 
 def test_who_lost_the_right_sees_no_title_and_the_bell_forgets_it(world, row):

@@ -14,21 +14,10 @@ from crm.notifications.due import Due
 from crm.notifications.kinds import KINDS
 from crm.testing.query_budget import queries_of
 from crm.testing.workers import run_jobs
-from crm.testing.world import make_world
 from tests.machines.models import Machine
-from tests.notifying import follow, lines, note, open_to_managers, unread
+from tests.notifying import follow, lines, note, unread, world
 
-
-@pytest.fixture
-def world(db):
-    made = make_world()
-    open_to_managers()
-    return made
-
-
-@pytest.fixture
-def row(world):
-    return Machine.objects.create(serial="S1", name="Lathe", owner=world.ana)
+__all__ = ["world"]
 
 
 # --- Notes, comments, changes -----------------------------------------------------

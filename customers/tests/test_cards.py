@@ -20,7 +20,7 @@ from crm.testing.imports import (
 from customers.models import Contact, Customer
 from customers.tests.recipes import make_contact, make_customer
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media")]
 
 OLD = (
     "BEGIN:VCARD\r\nVERSION:2.1\r\n"
@@ -50,11 +50,6 @@ NEW = (
     "GENDER:F\r\nend:vcard\r\n"
 )
 FILE = OLD + MIDDLE + NEW
-
-
-@pytest.fixture(autouse=True)
-def media(tmp_path, settings):
-    settings.MEDIA_ROOT = tmp_path / "media"
 
 
 def read(tmp_path, content, name="a.vcf"):

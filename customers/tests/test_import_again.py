@@ -20,7 +20,7 @@ from crm.testing.imports import (
 from crm.testing.workers import run_jobs
 from customers.models import Customer
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media")]
 FILE = (
     "Who,Nick,Mail,Grown up,=Odd\n"
     "Anna,A,anna@mail.example,2001-02-03,Leeds\n"
@@ -36,11 +36,6 @@ CHOSEN = {
     "mode": "create",
     "constant_country": "Wales",
 }
-
-
-@pytest.fixture(autouse=True)
-def media(tmp_path, settings):
-    settings.MEDIA_ROOT = tmp_path / "media"
 
 
 @pytest.fixture

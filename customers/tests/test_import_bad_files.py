@@ -23,7 +23,7 @@ from crm.testing.imports import (
 )
 from customers.models import Contact, Customer
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media")]
 DATA = Path(site.DATA_DIR)
 FOLDERS = ("csv_spectrum", "messy_csv", "contacts_samples")
 FILES = [
@@ -35,11 +35,6 @@ FILES = [
 ]
 WEBANK = DATA / "zh_webank_questions/sim_webank.csv"
 needs_data = pytest.mark.skipif(not WEBANK.exists(), reason="CRM_DATA_DIR is not set")
-
-
-@pytest.fixture(autouse=True)
-def media(tmp_path, settings):
-    settings.MEDIA_ROOT = tmp_path / "media"
 
 
 @needs_data

@@ -23,7 +23,7 @@ from crm.testing.snapshot import all_rows, unchanged
 from customers.models import Customer
 from customers.tests.recipes import make_customer
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media")]
 HABITS = Habits(zone=None)
 FILE = (
     b"name,website,Card,Balance,Joined,Size,Wishes,Newsletter,Shop,Floor space\n"
@@ -43,11 +43,6 @@ GUESSED = {
     "Shop": ("link", "https://ada.example/a"),
     "Floor space": ("number", 12.5),
 }
-
-
-@pytest.fixture(autouse=True)
-def media(tmp_path, settings):
-    settings.MEDIA_ROOT = tmp_path / "media"
 
 
 @pytest.fixture

@@ -8,17 +8,11 @@ from django.core.management import CommandError
 
 from crm.models import RejectedRow
 from crm.testing.imports import counts, import_by_command, import_by_pages, rejects_of
-from crm.testing.world import world  # noqa: F401
 from customers.models import Contact, Customer
 from customers.tests.recipes import make_customer
 
 CONTACTS = Path(settings.DATA_DIR) / "contacts_samples/us-500.csv"
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def media(tmp_path, settings):
-    settings.MEDIA_ROOT = tmp_path / "media"
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media")]
 
 
 def write(tmp_path, text, name="file.csv", encoding="utf-8"):
@@ -149,7 +143,7 @@ def test_all_reasons_of_a_row_are_given(tmp_path):
     assert rejects_of(result)[0]["Why it was rejected"].count("|") == 1
 
 
-def test_owners_are_found_by_email_or_name(tmp_path, world):  # noqa: F811
+def test_owners_are_found_by_email_or_name(tmp_path, world):
     text = "name,owner\nA,ana@example.com\nB,cleo\nC,\nD,nobody@example.com\n"
     result = import_customers(tmp_path, text, "--as", "ben")
     assert counts(result) == (3, 0, 0, 1)
@@ -157,7 +151,7 @@ def test_owners_are_found_by_email_or_name(tmp_path, world):  # noqa: F811
     assert list(owners) == ["ana", "cleo", "ben"]
 
 
-def test_a_narrow_grant_bounds_whom_rows_are_given_to(tmp_path, world):  # noqa: F811
+def test_a_narrow_grant_bounds_whom_rows_are_given_to(tmp_path, world):
     from crm.models import Grant
 
     Grant.objects.filter(
@@ -171,7 +165,7 @@ def test_a_narrow_grant_bounds_whom_rows_are_given_to(tmp_path, world):  # noqa:
 
 def test_rows_beyond_reach_are_rejected_and_stay_as_they_are(
     tmp_path,
-    world,  # noqa: F811
+    world,
 ):
     far = make_customer(world.cleo, name="Far", email="far@example.com", city="Bath")
     near = make_customer(world.ana, name="Near", email="near@example.com", city="Bath")
@@ -183,7 +177,7 @@ def test_rows_beyond_reach_are_rejected_and_stay_as_they_are(
     assert (far.name, far.city, near.city) == ("Far", "Bath", "Cork")
 
 
-def test_a_marketer_may_add_but_not_overwrite(tmp_path, world):  # noqa: F811
+def test_a_marketer_may_add_but_not_overwrite(tmp_path, world):
     world.ana.roles.set([role("marketer")])
     make_customer(world.ben, name="Old", email="old@example.com")
     text = "name,email\nNew,new@example.com\nChanged,old@example.com\n"
@@ -198,7 +192,7 @@ def role(code):
     return Role.objects.get(code=code)
 
 
-def test_who_may_not_import_is_refused(tmp_path, world):  # noqa: F811
+def test_who_may_not_import_is_refused(tmp_path, world):
     with pytest.raises(CommandError, match="may not import"):
         import_customers(tmp_path, "name\nAnn\n", "--as", "ana")
     assert not Customer.objects.exists()
@@ -239,7 +233,7 @@ def test_the_contact_list_fills_contacts_and_companies():
     assert counts(import_by_command("contacts", CONTACTS)) == (0, 0, 500, 0)
 
 
-def test_contacts_join_the_company_that_is_there(tmp_path, world):  # noqa: F811
+def test_contacts_join_the_company_that_is_there(tmp_path, world):
     company = make_customer(world.ana, name="Acme", kind="company", city="Bath")
     make_customer(world.cleo, name="Hidden", kind="company")
     text = "name,company,city\nAnn,ACME,Cork\nBen,Acme,\nEve,Hidden,\n"
@@ -251,7 +245,7 @@ def test_contacts_join_the_company_that_is_there(tmp_path, world):  # noqa: F811
     assert company.city == "Bath"
 
 
-def test_customers_go_in_by_the_pages(world):  # noqa: F811
+def test_customers_go_in_by_the_pages(world):
     ben = world.client("ben")
     run = import_by_pages(
         ben, "customers.customer", "名称,城市\n王芳,北京\n".encode("gb18030")

@@ -15,11 +15,10 @@ from crm.testing.imports import (
     upload,
 )
 from crm.testing.workers import run_jobs
-from crm.testing.world import world  # noqa: F401
 from customers.models import Customer
 from sales.models import Order, OrderLine, Product
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media")]
 
 GOOD = b"""number,sku,description,quantity,date,price,customer id
 A1,K1,Tea,2,2024-05-06,1.50,7
@@ -28,13 +27,8 @@ A2,K1,Tea,4,2024-05-07,1.25,8
 """
 
 
-@pytest.fixture(autouse=True)
-def media(tmp_path, settings):
-    settings.MEDIA_ROOT = tmp_path / "media"
-
-
 @pytest.fixture
-def ben(world):  # noqa: F811
+def ben(world):
     return world.client("ben")
 
 
@@ -45,7 +39,7 @@ def page(name, run=None):
 # --- The way through ------------------------------------------------------------
 
 
-def test_a_file_goes_in_by_the_pages(ben, world):  # noqa: F811
+def test_a_file_goes_in_by_the_pages(ben, world):
     run = import_by_pages(ben, "sales.orderline", GOOD, "May orders.csv")
     assert (run.state, counts(run)) == ("done", (3, 0, 0, 0))
     assert run.owner == world.ben
@@ -87,7 +81,7 @@ def test_the_page_of_columns_shows_rows_and_suggestions(ben):
     assert "Cup" in answer.text
 
 
-def test_columns_can_be_chosen_otherwise_and_are_remembered(ben, world):  # noqa: F811
+def test_columns_can_be_chosen_otherwise_and_are_remembered(ben, world):
     content = b"a,b,c,d\nN1,2024-01-02,5,9.5\n"
     upload(ben, "sales.orderline", content)
     run = latest_run()
@@ -215,7 +209,7 @@ def test_a_shipped_profile_can_be_chosen(ben):
     assert run.mapping["InvoiceNo"] == "number"
 
 
-def test_the_list_of_orders_leads_to_its_import(ben, world):  # noqa: F811
+def test_the_list_of_orders_leads_to_its_import(ben, world):
     link = reverse("sales:order_import")
     assert link in ben.get(reverse("sales:order_list")).text
     answer = ben.get(link, follow=True)
@@ -325,21 +319,21 @@ def test_names_of_files_are_no_paths(ben, settings):
 # --- Rights -----------------------------------------------------------------------
 
 
-def test_who_may_not_import_cannot_begin(world):  # noqa: F811
+def test_who_may_not_import_cannot_begin(world):
     ana = world.client("ana")
     assert ana.get(page("new")).status_code == 403
     assert upload(ana, "sales.orderline", GOOD).status_code == 403
     assert not ImportRun.objects.exists()
 
 
-def test_an_import_of_something_else_is_no_choice(world):  # noqa: F811
+def test_an_import_of_something_else_is_no_choice(world):
     answer = upload(world.client("ben"), "service.ticket", b"text\nhello\n")
     assert answer.status_code == 422
     assert not ImportRun.objects.exists()
 
 
 @pytest.mark.parametrize("name", ["map", "check", "detail", "rejects", "start"])
-def test_a_strangers_import_is_not_there(ben, world, name):  # noqa: F811
+def test_a_strangers_import_is_not_there(ben, world, name):
     run = import_by_pages(ben, "sales.orderline", GOOD.replace(b",9,", b",x,"))
     before = list(OrderLine.objects.order_by("pk").values())
     other = world.client("cleo")
@@ -354,7 +348,7 @@ def test_a_strangers_import_is_not_there(ben, world, name):  # noqa: F811
     assert Job.objects.count() == 2
 
 
-def test_an_administrator_sees_but_does_not_go_on_for_others(ben, world):  # noqa: F811
+def test_an_administrator_sees_but_does_not_go_on_for_others(ben, world):
     upload(ben, "sales.orderline", GOOD)
     run = latest_run()
     dev = world.client("dev")
@@ -364,7 +358,7 @@ def test_an_administrator_sees_but_does_not_go_on_for_others(ben, world):  # noq
     assert not Job.objects.exists()
 
 
-def test_a_right_that_was_taken_away_counts_when_the_job_runs(ben, world):  # noqa: F811
+def test_a_right_that_was_taken_away_counts_when_the_job_runs(ben, world):
     upload(ben, "sales.orderline", GOOD)
     run = latest_run()
     ben.post(page("map", run), map_data(ben, run))

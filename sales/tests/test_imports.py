@@ -11,7 +11,6 @@ from model_bakery import baker
 
 from crm.models import ImportRun, RejectedRow
 from crm.testing.imports import counts, import_by_command, rejects_of
-from crm.testing.world import world  # noqa: F401
 from customers.models import Customer
 from sales.choices import LeadState, OrderKind, OrderState
 from sales.models import (
@@ -31,7 +30,7 @@ LEADS = OLIST / "olist_marketing_qualified_leads_dataset.csv"
 DEALS = OLIST / "olist_closed_deals_dataset.csv"
 CDNOW = DATA / "cdnow/cdnow_transactions.csv"
 needs_data = pytest.mark.skipif(not LEADS.exists(), reason="CRM_DATA_DIR is empty")
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media")]
 
 HEADER = (
     "InvoiceNo,StockCode,Description,Quantity,"
@@ -48,11 +47,6 @@ ROWS = [
     "536371,71053,,1,2010-12-03 08:45:00,0,12583.0,Spain",
 ]
 PROFILE = ("--profile", "online-retail")
-
-
-@pytest.fixture(autouse=True)
-def media(tmp_path, settings):
-    settings.MEDIA_ROOT = tmp_path / "media"
 
 
 def orders_file(tmp_path, rows=ROWS, name="orders.csv", header=HEADER):
@@ -287,20 +281,20 @@ def test_cdnow_purchases_of_one_day_stay_separate():
 # --- Rights -------------------------------------------------------------------
 
 
-def test_an_import_needs_the_right(tmp_path, world):  # noqa: F811
+def test_an_import_needs_the_right(tmp_path, world):
     with pytest.raises(CommandError, match="may not import"):
         import_orders(orders_file(tmp_path), "--as", "ana")
     assert not Order.objects.exists()
     assert not Customer.objects.exists()
 
 
-def test_imported_rows_belong_to_who_imports_them(tmp_path, world):  # noqa: F811
+def test_imported_rows_belong_to_who_imports_them(tmp_path, world):
     import_orders(orders_file(tmp_path), "--as", "ben")
     assert set(Order.objects.values_list("owner__username", flat=True)) == {"ben"}
     assert set(Customer.objects.values_list("owner__username", flat=True)) == {"ben"}
 
 
-def test_orders_beyond_reach_are_not_overwritten(tmp_path, world):  # noqa: F811
+def test_orders_beyond_reach_are_not_overwritten(tmp_path, world):
     import_orders(orders_file(tmp_path))
     Order.objects.update(owner=world.cleo)
     Order.objects.filter(number="536370").update(owner=world.ana)
@@ -313,7 +307,7 @@ def test_orders_beyond_reach_are_not_overwritten(tmp_path, world):  # noqa: F811
     assert list(OrderLine.objects.order_by("pk").values()) == before
 
 
-def test_customers_beyond_sight_are_not_used(tmp_path, world):  # noqa: F811
+def test_customers_beyond_sight_are_not_used(tmp_path, world):
     baker.make(
         Customer,
         external_system="online-retail",
@@ -430,7 +424,7 @@ def test_deals_need_their_leads():
     assert not Customer.objects.exists()
 
 
-def test_leads_beyond_reach_are_not_converted(tmp_path, world):  # noqa: F811
+def test_leads_beyond_reach_are_not_converted(tmp_path, world):
     lead = baker.make(
         Lead, external_system="olist", external_id="x1", owner=world.cleo, name="Far"
     )

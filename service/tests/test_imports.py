@@ -18,12 +18,7 @@ CHINESE = Path(settings.DATA_DIR) / "zh_intent_smp"
 needs_data = pytest.mark.skipif(
     not BANKING.exists() or not CHINESE.exists(), reason="CRM_DATA_DIR has no tickets"
 )
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def media(tmp_path, settings):
-    settings.MEDIA_ROOT = tmp_path / "media"
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media")]
 
 
 def write(tmp_path, text, name="tickets.csv"):
