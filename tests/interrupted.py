@@ -30,6 +30,9 @@ from crm.testing.workers import child_environment, run_jobs
 from crm.testing.world import World
 from customers.models import Customer
 
+WAITS = """
+    SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'
+        AND datname = current_database() AND backend_type = 'client backend')"""
 LAST_ROW = "SELECT FROM customers_customer ORDER BY id DESC LIMIT 1 FOR UPDATE"
 
 
@@ -41,11 +44,14 @@ def link() -> psycopg.Connection:
 def is_blocked() -> bool:
     """Tell whether some work waits for a lock."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-            " AND datname = current_database() AND backend_type = 'client backend')"
-        )
+        cursor.execute(WAITS)
         return cursor.fetchone()[0]
+
+
+def one_waits() -> bool:
+    """Tell the same inside a transaction, which itself would see no change."""
+    with link() as other:
+        return other.execute(WAITS).fetchone()[0]
 
 
 def is_in_the_middle(job: Job) -> bool:

@@ -12,12 +12,9 @@ from crm.search.declaration import search_of
 from crm.search.finding import find_all
 from crm.testing.workers import run_jobs, wait_for
 from customers.models import Customer
-from tests.interrupted import link
+from tests.interrupted import one_waits
 
 KIND = search_of(Customer).kind
-WAITS = """
-    SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'
-        AND datname = current_database() AND backend_type = 'client backend')"""
 ENTRIES = """
     SELECT object_id, place, recent, owner_id, tokens::text FROM crm_searchentry
     WHERE kind = %s ORDER BY {}"""
@@ -27,12 +24,6 @@ def entries(by="object_id"):
     with connection.cursor() as cursor:
         cursor.execute(ENTRIES.format(by), [KIND])
         return cursor.fetchall()
-
-
-def one_waits():
-    """Tell whether somebody waits; asked inside a transaction it would not change."""
-    with link() as other:
-        return other.execute(WAITS).fetchone()[0]
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from crm.bench.weight import first_visit
+from crm.generic.once import NAME, new_number
 
 if TYPE_CHECKING:
     from crm.bench.client import Answer, Client
@@ -114,10 +115,14 @@ class Submit(Measure):
         client.prepare(path)
         start = time.time_ns()
         answers = [
-            checked(client.post(path, self.data(bench, start + number)), 302, path)
+            checked(client.post(path, self.sent(bench, start + number)), 302, path)
             for number in range(bench.requests)
         ]
         return [line(self.name, self.budget, answers)]
+
+    def sent(self, bench: Bench, number: int) -> dict[str, str]:
+        """Return the values with the number that each form carries."""
+        return self.data(bench, number) | {NAME: new_number()}
 
 
 def checked(answer: Answer, status: int, path: str) -> Answer:

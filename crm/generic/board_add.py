@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django import forms
 from django.db import models, transaction
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,6 +15,11 @@ from crm.generic.board import BoardColumn
 from crm.generic.board_layout import board_context
 from crm.generic.board_move import BoardPage
 from crm.generic.edit import FormPage
+
+if TYPE_CHECKING:
+    from django.forms import BaseFormSet
+
+    from crm.generic.forms import VisibleModelForm
 
 
 class BoardAddPage(BoardPage, FormPage):
@@ -62,12 +69,8 @@ class BoardAddPage(BoardPage, FormPage):
     def post(self, request: HttpRequest) -> HttpResponse:
         """Save the row in the column and show the board with it."""
         column = self.column()
-        with transaction.atomic():
-            form = self.quick_form(column)
-            obj = self.try_save(form, None)
-            if obj is not None and not self.put(obj, column, form):
-                transaction.set_rollback(True)
-                obj = None
+        form = self.quick_form(column)
+        obj = self.add(form)
         if obj is None:
             return self.show(column, form)
         if not getattr(request, "htmx", None):
@@ -82,6 +85,14 @@ class BoardAddPage(BoardPage, FormPage):
         response.headers["HX-Retarget"] = "#list"
         response.headers["HX-Reswap"] = "outerHTML"
         return response
+
+    def try_save(
+        self, form: VisibleModelForm, formset: BaseFormSet | None
+    ) -> models.Model | None:
+        """Save the row and move it into the column."""
+        obj = super().try_save(form, formset)
+        is_there = obj is not None and self.put(obj, self.column(), form)
+        return obj if is_there else None
 
     def put(
         self, obj: models.Model, column: BoardColumn, form: forms.ModelForm

@@ -18,7 +18,7 @@ from crm.exceptions import UserVisibleError
 from crm.generic.base import GenericPage
 from crm.generic.conflict import Conflict, compare, take_theirs, wants_theirs
 from crm.generic.forms import VisibleModelForm
-from crm.generic.once import Once, new_number
+from crm.generic.once import new_number, once
 from crm.history.context import offer_undo
 
 if TYPE_CHECKING:
@@ -85,13 +85,15 @@ class FormPage(GenericPage):
             return redirect(self.pages.url("edit", self.model(pk=int(then))))
         return redirect(self.pages.url("detail", saved))
 
-    def after_second(self, once: Once) -> HttpResponse:
-        """Show the one row that was made of it to who sent a form twice."""
-        messages.info(self.request, _("This came twice and was saved once."))
-        pk = once.row()
-        if pk is None:
-            return redirect(self.pages.url("list"))
-        return redirect(self.pages.url("detail", self.model(pk=pk)))
+    def add(
+        self, form: VisibleModelForm, formset: BaseFormSet | None = None
+    ) -> models.Model | None:
+        """Save a new row; of a form that came before return the row it made then."""
+        with once(self.request, self.model) as earlier:
+            obj = earlier or self.try_save(form, formset)
+            if obj is None:
+                transaction.set_rollback(True)
+        return obj
 
     def usable(self, initial: QueryDict) -> dict[str, Any]:
         """Return the values to begin with that the fields can read."""
@@ -208,12 +210,7 @@ class AddPage(FormPage):
         formset = self.make_formset(form.instance)
         # Before the transaction: in it Django asks for each constraint in a savepoint.
         form.is_valid()
-        with Once(request) as once:
-            if once.is_second:
-                return self.after_second(once)
-            with transaction.atomic():
-                obj = self.try_save(form, formset)
-            once.made = obj
+        obj = self.add(form, formset)
         if obj is None:
             return self.answer(form, formset, is_new=True)
         offer_undo(request, _("%(name)s was added.") % {"name": obj})

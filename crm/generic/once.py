@@ -1,33 +1,32 @@
 """A form that arrives twice adds one row: a double click, or a line that stalled.
 
-Each empty form carries a number of its own. Who comes second with the same number and
-the same content is led to the row that the first one made. The same number with other
-content is another row: somebody went back and typed the next one.
+Each empty form carries a number. With its sender and its content it makes the number of
+the operation under which the row is written (history.md), and the database takes each
+number once. Who comes second waits there for the end of the first: if that failed, or
+its process was killed, the second one saves; else it is answered with the first one's
+row. The same form with other content is another row: somebody went back to type it.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import logging
-import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from django.core.cache import cache
-from redis.exceptions import RedisError
+from django.db import connection, transaction
+
+from crm.history.context import acting
+from crm.models.history import Change, ChangeVerb, OperationKind
 
 if TYPE_CHECKING:
     from django.db.models import Model
     from django.http import HttpRequest
 
-logger = logging.getLogger(__name__)
-
 NAME = "once"
-KEPT_FOR = 24 * 3600
-# Seconds for which the second one waits for the first, and between two looks.
-PATIENCE = 8
-PAUSE = 0.1
+CLAIM = """
+    INSERT INTO crm_operation (number, at, kind, actor_id)
+    VALUES (%s, now(), %s, %s) ON CONFLICT (number) DO NOTHING"""
 
 
 def new_number() -> str:
@@ -35,53 +34,54 @@ def new_number() -> str:
     return uuid.uuid4().hex
 
 
-class Once:
-    """One form as it was sent: a context in which its row is made.
+@contextmanager
+def once(request: HttpRequest, model: type[Model]) -> Iterator[Model | None]:
+    """Open the transaction in which a form's row is made.
 
-    ``is_second``  the same was sent before; nothing must be made of it
-    ``made``       the new row; without one the form may be sent again
+    Yields the row that the same form made before, or None: then the block makes it, or
+    rolls back, so that the form can be sent again.
     """
+    number = number_of(request)
+    with transaction.atomic():
+        if number is None:
+            yield None
+        elif _is_first(number, request):
+            request.operation = number
+            with acting(OperationKind.PAGE, request.user, number=number):
+                yield None
+        else:
+            earlier = _added_under(number, model)
+            if earlier is not None:
+                request.operation = number
+            # A row that was deleted meanwhile is made anew.
+            yield earlier
 
-    def __init__(self, request: HttpRequest) -> None:
-        number = request.POST.get(NAME, "")
-        self.key = f"{NAME}.{_digest(request)}" if number else ""
-        self.is_second = False
-        self.made: Model | None = None
 
-    def __enter__(self) -> Once:
-        try:
-            self.is_second = bool(self.key) and not cache.add(self.key, 0, KEPT_FOR)
-        except RedisError:
-            # Without the memory of it a row twice is better than none.
-            logger.warning("Whether a form came twice is not known.", exc_info=True)
-            self.key = ""
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        if not self.key or self.is_second:
-            return
-        with contextlib.suppress(RedisError):
-            if self.made is None:
-                cache.delete(self.key)
-            else:
-                cache.set(self.key, self.made.pk, KEPT_FOR)
-
-    def row(self) -> int | None:
-        """Return the key of the row that the first one made; wait while it is at it."""
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            pk = cache.get(self.key)
-            if pk or pk is None:
-                return pk
-            time.sleep(PAUSE)
+def number_of(request: HttpRequest) -> uuid.UUID | None:
+    """Return the number of what was sent; None for a form that carries none."""
+    try:
+        form = uuid.UUID(request.POST.get(NAME, ""))
+    except ValueError:
         return None
-
-
-def _digest(request: HttpRequest) -> str:
     sent = sorted(
         (name, request.POST.getlist(name))
         for name in request.POST
         if name != "csrfmiddlewaretoken"
     )
-    who = (request.user.pk, request.path, sent)
-    return hashlib.sha256(repr(who).encode()).hexdigest()
+    return uuid.uuid5(form, repr((request.user.pk, request.path, sent)))
+
+
+def _is_first(number: uuid.UUID, request: HttpRequest) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM, [number, OperationKind.PAGE, request.user.pk])
+        return cursor.rowcount == 1
+
+
+def _added_under(number: uuid.UUID, model: type[Model]) -> Model | None:
+    """Return the row of the model that the operation added, if it is still there."""
+    added = Change.objects.filter(
+        operation__number=number, model=model._meta.label_lower, verb=ChangeVerb.ADD
+    )
+    for ranges in added.order_by("pk").values_list("added", flat=True):
+        return model._base_manager.filter(pk=ranges[0].lower).first()
+    return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -13,7 +12,6 @@ from django_htmx.http import trigger_client_event
 
 from crm.access import Verb
 from crm.generic.edit import THEN, FormPage
-from crm.generic.once import Once
 
 if TYPE_CHECKING:
     from crm.generic.forms import VisibleModelForm
@@ -41,13 +39,9 @@ class QuickAddPage(FormPage):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Save the row, and tell the page behind the dialog."""
-        with Once(request) as once:
-            if once.is_second:
-                return self.after_second(once)
-            with transaction.atomic():
-                form = self.make_form(None)
-                obj = self.try_save(form, None)
-            once.made = obj
+        form = self.make_form(None)
+        form.is_valid()
+        obj = self.add(form)
         if obj is None:
             return self.show(form)
         text = _("%(name)s was added.") % {"name": obj}
@@ -59,13 +53,6 @@ class QuickAddPage(FormPage):
         response = self.show(self.empty_form()) if again else HttpResponse()
         told = {"text": text, "url": url, "list": self.pages.url("list")}
         return trigger_client_event(response, "record-added", told | {"again": again})
-
-    def after_second(self, once: Once) -> HttpResponse:
-        """Close the dialog: the row is there, and was told of."""
-        if not self.request.htmx:
-            return super().after_second(once)
-        once.row()
-        return HttpResponse()
 
     def empty_form(self) -> VisibleModelForm:
         """Return the form for the next row; what the first one was below stays."""
