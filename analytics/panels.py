@@ -97,7 +97,11 @@ class LifetimeValuePanel(Panel):
 
 
 def ltv_reasons(score: Score) -> list[dict[str, Any]]:
-    """Return what raises or lowers a value against the typical customer."""
+    """Return what raises or lowers a value against the typical customer.
+
+    That somebody still buys is no reason where it is not known.
+    """
+    unknown = "p_alive" if score.details.get("p_alive") is None else ""
     return [
         {
             "name": words.word(words.FEATURES, one["feature"]),
@@ -107,6 +111,7 @@ def ltv_reasons(score: Score) -> list[dict[str, Any]]:
             "is_money": one["feature"] == "expected_value",
         }
         for one in score.reasons
+        if one["feature"] != unknown
     ]
 
 

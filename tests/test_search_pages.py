@@ -153,6 +153,8 @@ def test_one_letter_and_too_many(dev):
     page = dev.get("/search/", {"q": "jacobsen " + "x" * 5000})
     assert page.status_code == 200
     assert "too long" in page.text
+    assert "Nothing was found" in page.text
+    assert "Nothing was found" not in dev.get("/search/", {"q": "a"}).text
     assert "no letter or digit" in dev.get("/search/", {"q": "%"}).text
     assert dev.get("/search/").status_code == 200
 

@@ -115,12 +115,18 @@ class LifetimeValue(Analysis):
     def score(
         self, model: Any, data: Dataset, params: dict[str, Any]
     ) -> Iterator[list[Sequence[Any]]]:
-        """Yield value, interval, P(alive) and reasons per customer who has bought."""
+        """Yield value, interval, P(alive) and reasons per customer who has bought.
+
+        P(alive) is known of those who bought more than once.
+        """
         costs = data.more["costs"]
         values = data.more.setdefault("values", [])
         for part in portions(data.frame):
             own = costs.reindex(part.index).fillna(params["acquisition_cost"])
             table = model.score(part, acquisition_cost=own)
+            # The model loses customers after a repeated purchase only, so that whoever
+            # bought once would still buy for certain: that is no finding.
+            table.loc[part["frequency"] == 0, "p_alive"] = float("nan")
             values.append(table[["value", "p_alive"]])
             yield [
                 (
@@ -156,6 +162,7 @@ class LifetimeValue(Analysis):
             "total": float(values.sum()),
             "mean": float(values.mean()),
             "median": float(values.median()),
+            "repeated": int(table["p_alive"].count()),
             "alive": float(table["p_alive"].sum()),
             "distribution": distribution(values),
         }

@@ -5,6 +5,7 @@ from django.utils import translation
 
 from analytics import lifetime
 from analytics.models import AnalysisKey, Score
+from customers.models import Customer
 
 NOTHING = "with 80% certainty nothing more is bought"
 
@@ -87,3 +88,22 @@ def test_the_customers_page_says_it(world, run, history, language, said, hint):
     assert said in text
     assert hint in text
     assert "-€54" not in text
+
+
+@pytest.mark.django_db
+def test_one_purchase_does_not_tell_whether_somebody_still_buys(world, run, history):
+    """The model takes everybody who bought once for a customer for ever."""
+    found = run(AnalysisKey.LTV)
+    pages = {}
+    for is_known in (True, False):
+        scores = Score.objects.filter(run=found, p_alive__isnull=not is_known)
+        customer = Customer.objects.get(pk=scores.first().object_id)
+        pages[is_known] = world.client("dev").get(customer.get_absolute_url()).text
+    assert "One purchase does not tell" in pages[False]
+    assert "One purchase does not tell" not in pages[True]
+    chance = "Chance that the customer still buys"
+    assert chance in pages[True]
+    assert chance not in pages[False]
+    known = found.summary["repeated"]
+    page = world.client("dev").get("/analytics/lifetime-value/").text
+    assert f"of {known} who bought more than once about" in page

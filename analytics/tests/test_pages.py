@@ -116,7 +116,11 @@ def test_customers_can_be_sorted_and_filtered_by_value(world, published):
 
 def test_customers_can_be_sorted_and_filtered_by_their_chance(world, published):
     scores = Score.objects.filter(run=published[AnalysisKey.LTV])
-    chances = {one.object_id: one.details["p_alive"] for one in scores}
+    chances = {
+        one.object_id: one.details["p_alive"]
+        for one in scores
+        if one.details["p_alive"] is not None
+    }
     new = add_customers(1, name="Brand new")[0]
     address = reverse(LIST)
 

@@ -1,5 +1,7 @@
 """Runs from the queue to the tables: published whole, refused, pruned, repeated."""
 
+from collections import defaultdict
+
 import pytest
 from django.utils import timezone
 
@@ -74,6 +76,13 @@ def test_returns_are_netted_and_drafts_do_not_count(run, history):
     assert row.recency_days == 30
 
 
+def bought_once():
+    days = defaultdict(set)
+    for customer, at in Order.objects.values_list("customer_id", "placed_at"):
+        days[customer].add(at.date())
+    return {customer for customer, some in days.items() if len(some) == 1}
+
+
 def test_lifetime_value_has_interval_and_reasons(run, history):
     found, job = run(AnalysisKey.LTV, params={"discount_rate": 0.1, "years": 2})
     assert job.state == JobState.DONE, job.error
@@ -82,7 +91,13 @@ def test_lifetime_value_has_interval_and_reasons(run, history):
     assert len(scores) == len(history)
     assert all(one.low <= one.high for one in scores)
     assert any(one.low < one.value < one.high for one in scores)
-    assert all(0 <= one.details["p_alive"] <= 1 for one in scores)
+    chances = {one.object_id: one.details["p_alive"] for one in scores}
+    # Of one purchase the model would say that the customer stays for certain.
+    assert {pk for pk, one in chances.items() if one is None} == bought_once() != set()
+    known = [one for one in chances.values() if one is not None]
+    assert all(0 <= one < 1 for one in known)
+    assert found.summary["repeated"] == len(known)
+    assert found.summary["alive"] == pytest.approx(sum(known), rel=0.01)
     assert {reason["feature"] for reason in scores[0].reasons} == {
         "p_alive",
         "purchase_rate",
